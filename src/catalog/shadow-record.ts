@@ -1,0 +1,44 @@
+/**
+ * The catalog's unit: one prepared copy of one variation of one resource. Immutable; a refreshed copy is a new record.
+ * The body is named by digest and lives in the blob store; everything needed to answer and to judge freshness is here.
+ */
+import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { HeaderList } from '../http/headers.ts';
+
+export interface ShadowRecord {
+  readonly resource: ResourceKey;
+  readonly variation: VariationKey;
+  /**
+   * Request headers named by the answer's Vary that no declared dimension stands in for, with the normalised values this
+   * copy was made for, sorted by name. Empty for most. Part of the copy's identity.
+   */
+  readonly vary: readonly (readonly [name: string, value: string])[];
+  readonly status: number;
+  /** End-to-end fields as the origin sent them, lower-case names, order kept. Never Set-Cookie. */
+  readonly headers: HeaderList;
+  readonly body: BlobDigest;
+  readonly bodyBytes: number;
+  /** When the request that obtained it was sent, and when the answer's head came (RFC 9111 §4.2.3), epoch ms. */
+  readonly requestTimeMs: number;
+  readonly responseTimeMs: number;
+  /** Whether a passing answer was kept or the generator asked for it. */
+  readonly madeBy: 'capture' | 'generate';
+  /** The catalog version that published it; 0 while it exists at one edge only. */
+  readonly version: number;
+}
+
+/** What identifies a copy: resource, variation and the values of varied headers. */
+export function shadowId(record: Pick<ShadowRecord, 'resource' | 'variation' | 'vary'>): string {
+  let id = `${record.resource}\n${record.variation}`;
+  for (const [name, value] of record.vary) id += `\n${name}: ${value}`;
+  return id;
+}
+
+/** What a catalog version changes against the version before it. */
+export interface CatalogDelta {
+  readonly version: number;
+  readonly publishedAtMs: number;
+  readonly put: readonly ShadowRecord[];
+  /** `shadowId`s that exist no more. */
+  readonly remove: readonly string[];
+}

@@ -1,0 +1,27 @@
+/**
+ * Demand as it crosses from edges to the brain: for one edge and one span of time, how often each (resource, variation)
+ * was asked for in each region. Counts are of people's GET and HEAD requests; crawlers, prefetches and Foreshadow's own fetches are
+ * counted apart and never mixed in.
+ */
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+
+export type DemandKind = 'person' | 'crawler' | 'prefetch' | 'generated';
+
+export interface DemandCount {
+  readonly resource: ResourceKey;
+  readonly variation: VariationKey;
+  readonly region: RegionName;
+  /** People's requests in the span. */
+  readonly count: number;
+}
+
+export interface DemandWindow {
+  /** Start and end of the span, epoch ms; a window belongs to the minute its start is in. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly counts: readonly DemandCount[];
+  /** Requests of each kind in the span, whether or not their key was kept. */
+  readonly totals: Readonly<Record<DemandKind, number>>;
+  /** People's requests whose key had no room: counted in `totals`, absent from `counts`. */
+  readonly overflow: number;
+}

@@ -1,0 +1,49 @@
+/**
+ * Randomness as an argument, so that a seed reproduces a run. `seededRandom` is sfc32 (Chris Doty-Humphrey's Small Fast
+ * Counting generator, 128-bit state), seeded through splitmix32. Not for secrets: those come from `crypto`.
+ */
+export interface Random {
+  /** A number in [0, 1). */
+  next(): number;
+  /** A whole number in [0, limit). */
+  below(limit: number): number;
+  /** Exponentially distributed with the given mean (inter-arrival times of a Poisson process). */
+  exponential(mean: number): number;
+}
+
+export function seededRandom(seed: number): Random {
+  let s = seed | 0;
+  const splitmix = (): number => {
+    s = (s + 0x9e3779b9) | 0;
+    let t = s ^ (s >>> 16);
+    t = Math.imul(t, 0x21f0aaad);
+    t ^= t >>> 15;
+    t = Math.imul(t, 0x735a2d97);
+    return (t ^ (t >>> 15)) | 0;
+  };
+  let a = splitmix();
+  let b = splitmix();
+  let c = splitmix();
+  let counter = 1;
+  const next = (): number => {
+    const t = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + t) | 0;
+    return (t >>> 0) / 4_294_967_296;
+  };
+  for (let i = 0; i < 12; i++) next();
+  return {
+    next,
+    below: (limit) => Math.floor(next() * limit),
+    exponential: (mean) => -Math.log(1 - next()) * mean,
+  };
+}
+
+/** A seed that differs from run to run, for production use; the caller logs it. */
+export function freshSeed(): number {
+  const words = new Uint32Array(1);
+  crypto.getRandomValues(words);
+  return words[0] ?? 0;
+}

@@ -1,0 +1,50 @@
+/**
+ * What every prediction engine is to the rest of Foreshadow: it is told what was asked for, minute by minute, and says
+ * what will be. Implementations are deterministic for equal inputs, and causal: a forecast at time t depends only on what was observed before t.
+ */
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { DemandCount } from '../demand/window.ts';
+
+/** Horizons of every forecast, minutes. */
+export const horizonsMin = [5, 10, 15, 30] as const;
+export type HorizonMin = (typeof horizonsMin)[number];
+
+/** The region of site-wide lines. */
+export const everywhere = '*' as RegionName; // the one constructor of the wildcard
+
+export interface Forecast {
+  readonly resource: ResourceKey;
+  readonly region: RegionName;
+  readonly horizonMin: HorizonMin;
+  /** Expected count of requests in the horizon. */
+  readonly mean: number;
+  /** P(at least one request in the horizon). */
+  readonly p: number;
+  readonly q50: number;
+  readonly q90: number;
+  readonly q99: number;
+}
+
+/** The expected rate of one resource everywhere: what planning needs for every key, without the distribution. */
+export interface DemandRate {
+  readonly resource: ResourceKey;
+  /** Expected requests a minute over the next 15 minutes, all regions together. */
+  readonly perMinute: number;
+  /** Epoch ms of the last request seen. */
+  readonly lastSeenMs: number;
+}
+
+export interface Forecaster {
+  /** Takes the counts of one whole minute that starts at `minuteMs`. Minutes come in order; empty minutes may be left out. */
+  observe(minuteMs: number, counts: readonly DemandCount[]): void;
+  /** Rates of all live keys as of `nowMs`, highest first, at most `limit`. */
+  rates(nowMs: number, limit: number): DemandRate[];
+  /** The full distribution for one key, at every horizon; undefined for a key never seen. */
+  forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined;
+  /** Keys seen since `sinceMs` with P(≥1 in 30 min) ≥ `pMin`, each with all horizons, per region and for `*`. */
+  forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast>;
+  /** Share of each variation among the requests of a resource (everywhere), shrunk towards the site's; sums to 1. Most probable first. */
+  variationShares(nowMs: number, resource: ResourceKey): readonly { readonly variation: VariationKey; readonly share: number }[];
+  /** Live keys and the bytes their state takes, roughly. */
+  size(): { readonly keys: number; readonly bytes: number };
+}

@@ -1,0 +1,32 @@
+/**
+ * An edge's own copy: the records and bodies it can answer from without asking anybody, on local disk (LMDB), there at
+ * once after a restart. It is a cache of the catalog plus what the edge has captured since; it can be lost and rebuilt.
+ * Reading is synchronous, because the serving path reads it; writing is asynchronous and batched.
+ */
+import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { ShadowRecord } from '../catalog/shadow-record.ts';
+
+export interface LocalStore extends AsyncDisposable {
+  /** Every copy of this variation (several only where the origin's Vary names undeclared headers). Empty when there is none. */
+  records(resource: ResourceKey, variation: VariationKey): readonly ShadowRecord[];
+  /** All variations of a resource that have a copy. */
+  variations(resource: ResourceKey): readonly VariationKey[];
+  /** The body, its checksum verified; undefined when absent or corrupt (a corrupt one is dropped and counted). */
+  body(digest: BlobDigest): Uint8Array | undefined;
+  hasBody(digest: BlobDigest): boolean;
+  /**
+   * Stores a record with its body (body may be left out when `hasBody`). Replaces the copy of equal identity unless that one
+   * is newer (`responseTimeMs`), at most `limits.variantsPerVariation` copies a variation. Visible to reads at once after the promise.
+   */
+  put(record: ShadowRecord, body: Uint8Array | undefined): Promise<void>;
+  remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void>;
+  /** Removes all copies of a resource (invalidation, purge). */
+  removeResource(resource: ResourceKey): Promise<void>;
+  /** The newest catalog version that has been applied whole; 0 in an empty store. */
+  appliedVersion(): number;
+  setAppliedVersion(version: number): Promise<void>;
+  /** Resolves when everything written so far is on disk. */
+  flush(): Promise<void>;
+  stats(): { readonly records: number; readonly bodies: number; readonly bytes: number; readonly corrupt: number };
+  close(): Promise<void>;
+}
