@@ -38,6 +38,8 @@ export function shadowId(record: Pick<ShadowRecord, 'resource' | 'variation' | '
 export interface CatalogDelta {
   readonly version: number;
   readonly publishedAtMs: number;
+  /** True where `put` is everything there is, so that whatever a reader held before is gone. */
+  readonly full: boolean;
   readonly put: readonly ShadowRecord[];
   /** `shadowId`s that exist no more. */
   readonly remove: readonly string[];
