@@ -1,0 +1,117 @@
+/**
+ * Who asked, and through whom: Via (RFC 9110 §7.6.3), CDN-Loop (RFC 8586), Forwarded (RFC 7239) and X-Forwarded-*.
+ * What a client says of itself is believed only where the peer is a trusted proxy.
+ */
+import ipaddr from 'ipaddr.js';
+
+/** Appends us to Via. `protocol` is the version we were spoken to in (`1.1`, `2`). */
+export function appendVia(via: string | null, protocol: string, pseudonym: string): string {
+  const ours = `${protocol} ${pseudonym}`;
+  return via === null || via === '' ? ours : `${via}, ${ours}`;
+}
+
+/** Appends our identifier to CDN-Loop. */
+export function appendCdnLoop(cdnLoop: string | null, id: string): string {
+  return cdnLoop === null || cdnLoop === '' ? id : `${cdnLoop}, ${id}`;
+}
+
+/** How often the request has been through us: members of CDN-Loop whose identifier is ours, parameters apart (RFC 8586 §2). */
+export function loopCount(cdnLoop: string | null, id: string): number {
+  if (cdnLoop === null || !cdnLoop.includes(id)) return 0;
+  let count = 0;
+  for (const member of cdnLoop.split(',')) {
+    const semicolon = member.indexOf(';');
+    if ((semicolon < 0 ? member : member.slice(0, semicolon)).trim() === id) count++;
+  }
+  return count;
+}
+
+export type TrustedProxies = (address: string) => boolean;
+
+/** Compiles CIDR ranges and single addresses. Throws a RangeError that names the entry that is none. */
+export function compileTrustedProxies(ranges: readonly string[]): TrustedProxies {
+  const compiled = ranges.map((range) => {
+    try {
+      return range.includes('/') ? ipaddr.parseCIDR(range) : singleAddress(range);
+    } catch (cause) {
+      throw new RangeError(`${JSON.stringify(range)} is no IP address or CIDR range`, { cause });
+    }
+  });
+  if (compiled.length === 0) return () => false;
+  return (address) => {
+    if (!ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.process(address);
+    return compiled.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits));
+  };
+}
+
+function singleAddress(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const address = ipaddr.process(text);
+  return [address, address.kind() === 'ipv4' ? 32 : 128];
+}
+
+/** An address in its plain form (`::ffff:192.0.2.1` is `192.0.2.1`; a port and brackets are dropped); undefined when it is none. */
+export function plainAddress(text: string): string | undefined {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text);
+  const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text);
+  const bare = bracketed?.[1] ?? withPort?.[1] ?? text;
+  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
+}
+
+export interface ForwardedFacts {
+  readonly forwarded: string | null;
+  readonly xForwardedFor: string | null;
+}
+
+/**
+ * The client's address: the right-most that no trusted proxy vouches for further. The peer itself where it isn't trusted, or
+ * where the next hop to the left is unreadable. Forwarded goes before X-Forwarded-For.
+ */
+export function clientAddress(peer: string, facts: ForwardedFacts, trusted: TrustedProxies): string {
+  let client = plainAddress(peer) ?? peer;
+  const hops = facts.forwarded === null ? (facts.xForwardedFor?.split(',') ?? []) : forwardedFor(facts.forwarded);
+  for (let i = hops.length - 1; i >= 0 && trusted(client); i--) {
+    const address = plainAddress((hops[i] ?? '').trim());
+    if (address === undefined) break;
+    client = address;
+  }
+  return client;
+}
+
+/** The `for` of each element of Forwarded, in order; empty where an element has none. */
+function forwardedFor(forwarded: string): string[] {
+  const elements = forwarded.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
+  return elements.map((element) => {
+    const match = /(?:^|;)\s*for=(?:"([^"]*)"|([^;\s]*))/i.exec(element);
+    return match?.[1] ?? match?.[2] ?? '';
+  });
+}
+
+export interface ForwardingFields {
+  readonly xForwardedFor: string;
+  readonly xForwardedProto: string;
+  readonly xForwardedHost: string;
+  readonly forwarded: string;
+}
+
+/** What the client's own forwarding fields said; used only when the peer is a trusted proxy. */
+export interface ReceivedForwarding extends ForwardedFacts {
+  readonly xForwardedProto: string | null;
+  readonly xForwardedHost: string | null;
+}
+
+/** The forwarding fields for the origin. From an untrusted peer they start with us. */
+export function forwardingFields(
+  peer: string, proto: 'http' | 'https', host: string, received: ReceivedForwarding, peerTrusted: boolean,
+): ForwardingFields {
+  const address = plainAddress(peer) ?? 'unknown';
+  const node = address.includes(':') ? `"[${address}]"` : address;
+  const element = `for=${node};host="${host.replace(/[\\"]/g, '\\$&')}";proto=${proto}`;
+  const before = peerTrusted ? received : { forwarded: null, xForwardedFor: null, xForwardedProto: null, xForwardedHost: null };
+  return {
+    xForwardedFor: before.xForwardedFor === null ? address : `${before.xForwardedFor}, ${address}`,
+    xForwardedProto: before.xForwardedProto ?? proto,
+    xForwardedHost: before.xForwardedHost ?? host,
+    forwarded: before.forwarded === null ? element : `${before.forwarded}, ${element}`,
+  };
+}

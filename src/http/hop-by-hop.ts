@@ -1,0 +1,43 @@
+/**
+ * Keeps fields that are meant for one connection from crossing Foreshadow (RFC 9110 §7.6.1), those that Connection names
+ * included. What is left of an answer is also what may be stored of it (RFC 9111 §3.1), see `storage.ts`.
+ */
+import type { HeaderList } from './headers.ts';
+
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'proxy-authenticate',
+  'proxy-authorization', 'proxy-authentication-info', 'http2-settings',
+]);
+
+/** Names a Connection field can't take away: a client could otherwise hide from the origin who it is, or from us what to store. */
+const notNominable: ReadonlySet<string> = new Set([
+  'host', 'content-length', 'content-type', 'content-encoding', 'content-range', 'cache-control', 'cdn-cache-control', 'expires', 'vary', 'set-cookie',
+  'authorization', 'cookie', 'forwarded', 'via', 'cdn-loop', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host',
+]);
+
+/** The end-to-end fields of a request or an answer, in their order. */
+export function endToEnd(list: HeaderList): HeaderList {
+  const nominated = nominatedBy(list);
+  return list.filter(([name]) => !hopByHop.has(name) && !nominated.has(name));
+}
+
+/** Whether a field of this name is for one connection whatever Connection says. */
+export function isHopByHop(name: string): boolean {
+  return hopByHop.has(name);
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** The names that Connection lines nominate. */
+export function nominatedBy(list: HeaderList): ReadonlySet<string> {
+  let names: Set<string> | undefined;
+  for (const [name, value] of list) {
+    if (name !== 'connection') continue;
+    for (const part of value.split(',')) {
+      const option = part.trim().toLowerCase();
+      if (option === '' || option === 'close' || option === 'keep-alive' || notNominable.has(option)) continue;
+      (names ??= new Set()).add(option);
+    }
+  }
+  return names ?? none;
+}
