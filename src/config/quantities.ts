@@ -68,7 +68,7 @@ export function missing(input: unknown, wanted: string): string {
 
 /** A string that matches a pattern; `wanted` is `reason; hint`. */
 export function text(pattern: RegExp, wanted: string) {
-  return z.string({ error: (issue) => missing(issue.input, wanted) }).regex(pattern, { error: wanted });
+  return z.string({ error: (issue) => missing(issue.input, wanted) }).regex(pattern, { error: wanted, abort: true });
 }
 
 /** A whole number within bounds. */

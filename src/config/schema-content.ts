@@ -3,6 +3,7 @@
  * route's dimensions are declared and values fit their source is checked in `cross-check.ts`.
  */
 import { z } from 'zod';
+import { compilePattern } from '../http/index.ts';
 import { maxima } from './maxima.ts';
 import { count, duration, flag, text } from './quantities.ts';
 
@@ -63,8 +64,15 @@ const slotSchema = z.strictObject({
   variations: count(1, 64).optional().meta({ description: 'How many different fillings are prepared.' }),
 });
 
+const pathPattern = text(/^\/[^\s?#]*$/, 'expected a path pattern that starts with /; write it like /products/:id, /account/** or /static/*.css').refine((pattern) => compilePattern(pattern).ok, {
+  error: (issue) => {
+    const compiled = compilePattern(String(issue.input));
+    return compiled.ok ? '' : `${compiled.problem}; write it like /products/:id, /account/** or /static/*.css`;
+  },
+});
+
 const routeSchema = z.strictObject({
-  match: text(/^\/[^\s?#]*$/, 'expected a path pattern that starts with /; write it like /products/:id, /account/** or /static/*.css').meta({
+  match: pathPattern.meta({
     unit: 'path pattern', description: '`:name` stands for one segment, `*` for anything within one, `**` at the end for any rest. The first route that matches wins.',
   }),
   vary: z.array(z.string({ error: 'expected the name of a dimension' })).max(maxima.dimensions, { error: `names more than ${maxima.dimensions} dimensions` }).prefault([]).meta({

@@ -3,6 +3,7 @@
  * listener. Defaults here are for one machine without a configuration file.
  */
 import { z } from 'zod';
+import { trackingParameters } from '../http/index.ts';
 import { maxima } from './maxima.ts';
 import { duration, flag, listenAddress, percent, siteUrl, text } from './quantities.ts';
 
@@ -99,9 +100,6 @@ export const adminSchema = z.strictObject({
 
 export const dropQuerySchema = z.array(text(/^[^\s=&?*]{1,128}\*?$/, 'expected the name of a query parameter; write it like gclid or utm_*'))
   .max(maxima.dropQuery, { error: `names more than ${maxima.dropQuery} parameters` })
-  .prefault([
-    'utm_*', 'gclid', 'gclsrc', 'dclid', 'gbraid', 'wbraid', 'gad_source', 'gad_campaignid', 'srsltid', 'fbclid', 'igshid', 'msclkid', 'twclid', 'ttclid', 'li_fat_id',
-    'yclid', 'ysclid', 'mc_cid', 'mc_eid', '_ga', '_gl', '_hsenc', '_hsmi', 'mkt_tok', 'vero_id', 'wickedid', 'oly_anon_id', 'oly_enc_id', '_openstat',
-  ])
+  .prefault([...trackingParameters])
   .meta({ unit: 'parameter names', description: 'Query parameters that never make a difference (tracking) and are left out of every key; a `*` at the end matches any ending. The origin still receives them.' });
 
