@@ -1,0 +1,134 @@
+import { expect, test } from 'bun:test';
+import { gzipSync } from 'node:zlib';
+import type { HeaderList } from '../http/index.ts';
+import { createLog, ManualClock, type ResourceKey } from '../kernel/index.ts';
+import { Discoverer } from './discover.ts';
+import type { FetchResult } from './fetch.ts';
+import { Frontier, frontierMax } from './frontier.ts';
+import { Site } from './site.ts';
+
+interface Page {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: HeaderList;
+}
+
+/** A discoverer over a site that is a table of pages; a path of `undefined` fails. */
+function over(pages: Readonly<Record<string, Page | 'timeout'>>) {
+  const clock = new ManualClock();
+  const frontier = new Frontier();
+  const asked: string[] = [];
+  const logged: Record<string, unknown>[] = [];
+  const site = new Site({
+    origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
+    hosts: [], dropQuery: [], dimensions: [], routes: [{ match: '/account/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' }],
+  });
+  const discoverer = new Discoverer({
+    frontier, clock,
+    log: createLog({ clock, level: 'warn', write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) }), // our own log's lines
+    pay: (fetch) => fetch(),
+    fetcher: async ({ path }): Promise<FetchResult> => {
+      asked.push(path);
+      const page = pages[path] ?? { status: 404 };
+      if (page === 'timeout') return { kind: 'failed', failure: 'timeout', message: '', latencyMs: 1 };
+      const body = typeof page.body === 'string' ? new TextEncoder().encode(page.body) : page.body ?? new Uint8Array(0);
+      return {
+        kind: 'answer', status: page.status ?? 200, headers: [['content-type', page.type ?? 'text/plain'], ...(page.headers ?? [])],
+        body, framed: true, requestHeaders: [], requestTimeMs: 0, responseTimeMs: 0, latencyMs: 1,
+      };
+    },
+  }, site, 'Foreshadow/0.1 (+https://shop.example/bot)');
+  return { discoverer, frontier, asked, logged, found: () => [...frontier.all()].map((entry) => `${entry.source} ${entry.resource}`) };
+}
+
+const urlset = (...paths: string[]): string => `<urlset>${paths.map((path) => `<url><loc>https://shop.example${path}</loc></url>`).join('')}</urlset>`;
+const index = (...paths: string[]): string => `<sitemapindex>${paths.map((path) => `<sitemap><loc>https://shop.example${path}</loc></sitemap>`).join('')}</sitemapindex>`;
+const key = (text: string): ResourceKey => text as ResourceKey; // spelled as resourceKey would
+
+test('without robots.txt, /sitemap.xml is read, its public host learned, forbidden routes left out', async () => {
+  const site = over({ '/sitemap.xml': { body: urlset('/', '/a', '/account/me') } });
+  expect(await site.discoverer.readSite()).toEqual({ complete: true, sitemaps: 1, urls: 2 });
+  expect(site.asked).toEqual(['/robots.txt', '/sitemap.xml']);
+  expect(site.found()).toEqual(['sitemap /', 'sitemap /a']);
+});
+
+test('robots.txt names the sitemaps and forbids what it forbids to us', async () => {
+  const site = over({
+    '/robots.txt': { body: 'User-agent: *\nDisallow: /\n\nUser-agent: foreshadow\nDisallow: /search\n\nSitemap: https://shop.example/maps/1.xml.gz\nSitemap: https://shop.example/maps/2.xml' },
+    '/maps/1.xml.gz': { body: gzipSync(urlset('/a')) }, '/maps/2.xml': { body: urlset('/b') },
+  });
+  expect(await site.discoverer.readSite()).toEqual({ complete: true, sitemaps: 2, urls: 2 });
+  expect(site.discoverer.allows(key('/a'))).toBe(true);
+  expect(site.discoverer.allows(key('/search?q=x'))).toBe(false);
+});
+
+test('before robots.txt is read, and while it fails, nothing unasked is allowed', async () => {
+  const site = over({ '/robots.txt': { status: 503 }, '/sitemap.xml': { body: urlset('/a') } });
+  expect(site.discoverer.allows(key('/a'))).toBe(false);
+  expect((await site.discoverer.readSite()).complete).toBe(false);
+  expect(site.discoverer.allows(key('/a'))).toBe(false);
+  expect(site.asked).toEqual(['/robots.txt']);
+});
+
+test('indexes nest to a depth, loops end, each file is read once', async () => {
+  const site = over({
+    '/sitemap.xml': { body: index('/s1.xml', '/s1.xml', '/sitemap.xml') }, '/s1.xml': { body: index('/s2.xml') },
+    '/s2.xml': { body: index('/s3.xml') }, '/s3.xml': { body: urlset('/too-deep') },
+  });
+  await site.discoverer.readSite();
+  expect(site.asked).toEqual(['/robots.txt', '/sitemap.xml', '/s1.xml', '/s2.xml']);
+  expect(site.found()).toEqual([]);
+});
+
+test('a sitemap that is none is a logged reason', async () => {
+  const site = over({ '/robots.txt': { body: 'Sitemap: /x\nSitemap: https://shop.example/login\nSitemap: https://shop.example/slow\nSitemap: https://shop.example/none' }, '/login': { type: 'text/html', body: '<html>Log in</html>' }, '/slow': 'timeout' });
+  expect((await site.discoverer.readSite()).complete).toBe(false);
+  expect(site.logged.map((line) => `${String(line['event'])} ${String(line['why'])}`)).toEqual([
+    'sitemap-unreadable not-a-sitemap', 'discovery-fetch-failed timeout', 'sitemap-unreadable status 404',
+  ]);
+});
+
+test('a missing /sitemap.xml nobody declared is nothing to speak of', async () => {
+  const site = over({});
+  expect((await site.discoverer.readSite()).complete).toBe(true);
+  expect(site.logged).toEqual([]);
+});
+
+test('redirects within the site are followed, others are not, and circles end', async () => {
+  const site = over({
+    '/robots.txt': { status: 301, headers: [['location', 'https://elsewhere.example/robots.txt']] },
+    '/sitemap.xml': { status: 301, headers: [['location', '/real.xml']] }, '/real.xml': { body: urlset('/a') },
+  });
+  await site.discoverer.readSite();
+  expect(site.found()).toEqual(['sitemap /a']);
+  const circle = over({ '/sitemap.xml': { status: 302, headers: [['location', '/sitemap.xml']] } });
+  expect((await circle.discoverer.readSite()).complete).toBe(false);
+  expect(circle.asked.length).toBe(7);
+});
+
+test('a page brings its own assets and links, of the site only', () => {
+  const site = over({});
+  const html = '<link rel=stylesheet href=/main.css><a href="/b">b</a><a href="/page">self</a><a href="https://elsewhere.example/c">c</a><img src="https://cdn.example/i.png">';
+  site.discoverer.readDocument(key('/page'), 'text/html; charset=utf-8', new TextEncoder().encode(html));
+  expect(site.found()).toEqual(['asset /main.css', 'link /b']);
+  expect(site.frontier.get(key('/main.css'))?.parent).toBe(key('/page'));
+  site.discoverer.readDocument(key('/main.css'), 'text/css', new TextEncoder().encode('a { background: url(bg.png) }'));
+  site.discoverer.readDocument(key('/data.json'), 'application/json', new TextEncoder().encode('<a href="/x">'));
+  expect(site.found()).toEqual(['asset /main.css', 'link /b', 'asset /bg.png']);
+});
+
+test('the frontier is bounded, keeps the best source, and counts what had no room', () => {
+  const frontier = new Frontier();
+  const offer = (resource: string, source: 'asset' | 'link' | 'sitemap', changedMs?: number): void => {
+    frontier.offer({ resource: key(resource), source, priority: 0.5, parent: undefined, changedMs });
+  };
+  for (let i = 0; i < frontierMax.link + 3; i++) offer(`/l${i}`, 'link');
+  expect(frontier.refused).toBe(3);
+  offer('/l0', 'sitemap', 5);
+  offer('/l0', 'link');
+  expect(frontier.get(key('/l0'))).toMatchObject({ source: 'sitemap', changedMs: 5 });
+  expect(frontier.counts).toEqual({ asset: 0, sitemap: 1, link: frontierMax.link - 1 });
+  frontier.forget(key('/l0'));
+  expect(frontier.size).toBe(frontierMax.link - 1);
+});

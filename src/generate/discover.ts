@@ -1,0 +1,179 @@
+/**
+ * Finds resources nobody has asked for: reads robots.txt and the sitemaps it names (or /sitemap.xml), and what fresh pages
+ * and style sheets refer to, and offers the site's own ones to the frontier. Whatever it meets instead (no file, a login
+ * page, noise, loops) is a logged reason and no more. Every fetch is paid from the generator's budget by `pay`.
+ */
+import { resourceTarget } from '../http/index.ts';
+import type { Clock, Log, ResourceKey } from '../kernel/index.ts';
+import type { FetchAnswer, Fetcher } from './fetch.ts';
+import type { Frontier } from './frontier.ts';
+import { referencesOfCss, referencesOfHtml } from './links.ts';
+import { allowAll, allowNothing, parseRobots, robotsByStatus, robotsBytesMax, type Robots } from './robots.ts';
+import type { Site } from './site.ts';
+import { readSitemap, sitemapBytesMax, sitemapUrlsMax } from './sitemap.ts';
+
+/** Sitemap files read in one round, indexes included, and how deep indexes nest. */
+export const sitemapFilesMax = 200;
+export const sitemapDepthMax = 2;
+/** RFC 9309 §2.3.1.2. */
+const redirectsMax = 5;
+
+export interface DiscovererParts {
+  readonly fetcher: Fetcher;
+  /** Runs one fetch within the budget; waits for its turn. Undefined when there will be none (shutting down, origin unwell). */
+  readonly pay: (fetch: () => ReturnType<Fetcher>) => Promise<Awaited<ReturnType<Fetcher>> | undefined>;
+  readonly frontier: Frontier;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface DiscoveryOutcome {
+  /** Whether robots.txt and every sitemap could be read, so that the next round can wait longer. */
+  readonly complete: boolean;
+  readonly sitemaps: number;
+  readonly urls: number;
+}
+
+export class Discoverer {
+  readonly #parts: DiscovererParts;
+  #site: Site;
+  #userAgent: string;
+  #robots: Robots = allowNothing;
+
+  constructor(parts: DiscovererParts, site: Site, userAgent: string) {
+    this.#parts = parts;
+    this.#site = site;
+    this.#userAgent = userAgent;
+  }
+
+  configure(site: Site, userAgent: string): void {
+    this.#site = site;
+    this.#userAgent = userAgent;
+  }
+
+  /** Whether robots.txt lets us fetch this unasked. */
+  allows(resource: ResourceKey): boolean {
+    return this.#robots.allows(resourceTarget(resource).target);
+  }
+
+  /** One round over robots.txt and all sitemaps. */
+  async readSite(): Promise<DiscoveryOutcome> {
+    if (!(await this.#readRobots())) return { complete: false, sitemaps: 0, urls: 0 };
+    const declared = this.#robots.sitemaps.length > 0;
+    const queue = (declared ? this.#robots.sitemaps : [`${this.#site.originUrl}/sitemap.xml`]).map((url) => ({ url, depth: 0 }));
+    const seen = new Set<string>();
+    let complete = true;
+    let urls = 0;
+    for (let next = queue.shift(); next && seen.size < sitemapFilesMax; next = queue.shift()) {
+      const path = pathIn(next.url);
+      if (path === undefined || seen.has(path)) continue;
+      seen.add(path);
+      const read = await this.#readOne(path, declared || next.depth > 0);
+      if (!read) complete = false;
+      else if (read.kind === 'urls') urls += this.#offerEntries(read.entries);
+      else if (next.depth < sitemapDepthMax) for (const url of read.sitemaps) queue.push({ url, depth: next.depth + 1 });
+    }
+    if (queue.length > 0) this.#parts.log.warn('sitemaps-cut', { filesMax: sitemapFilesMax });
+    return { complete, sitemaps: seen.size, urls };
+  }
+
+  /** Offers what a document refers to. `contentType` decides how it is read; anything but HTML and CSS refers to nothing. */
+  readDocument(resource: ResourceKey, contentType: string, body: Uint8Array): void {
+    const type = contentType.toLowerCase();
+    const html = type.startsWith('text/html') || type.startsWith('application/xhtml');
+    if (!html && !type.startsWith('text/css')) return;
+    const text = new TextDecoder().decode(body);
+    const url = this.#site.urlOf(resource);
+    const { assets, links } = html ? referencesOfHtml(text, url) : referencesOfCss(text, url);
+    for (const asset of assets) this.#offer(asset, 'asset', 0.5, resource, undefined);
+    for (const link of links) this.#offer(link, 'link', 0.5, resource, undefined);
+  }
+
+  async #readRobots(): Promise<boolean> {
+    const result = await this.#get('/robots.txt', robotsBytesMax);
+    if (!result) return false;
+    if (result === 'too-large') {
+      // RFC 9309 §2.5 wants the first 500 KiB parsed; nobody has such a file, and guessing what it allows is worse.
+      this.#parts.log.warn('robots-too-large', { bytesMax: robotsBytesMax });
+      return false;
+    }
+    const byStatus = robotsByStatus(result.status);
+    const html = (contentTypeOf(result) ?? '').startsWith('text/html');
+    if (html) this.#parts.log.warn('robots-unreadable', { why: 'it is an HTML page' });
+    this.#robots = byStatus ?? (html ? allowAll : parseRobots(new TextDecoder().decode(result.body), `${this.#site.originUrl}/robots.txt`, this.#userAgent));
+    return byStatus !== allowNothing;
+  }
+
+  async #readOne(path: string, declared: boolean): Promise<Exclude<ReturnType<typeof readSitemap>, { kind: 'problem' }> | undefined> {
+    const { log } = this.#parts;
+    const result = await this.#get(path, sitemapBytesMax);
+    if (!result || result === 'too-large') {
+      if (result) log.warn('sitemap-unreadable', { path, why: 'too-large' });
+      return undefined;
+    }
+    if (result.status !== 200) {
+      if (declared || result.status !== 404) log.warn('sitemap-unreadable', { path, why: `status ${result.status}` });
+      return result.status === 404 || result.status === 410 ? { kind: 'urls', entries: [], cut: false } : undefined;
+    }
+    const sitemap = readSitemap(result.body);
+    if (sitemap.kind === 'problem') {
+      log.warn('sitemap-unreadable', { path, why: sitemap.problem });
+      return undefined;
+    }
+    if (sitemap.cut) log.warn('sitemap-cut', { path, urlsMax: sitemapUrlsMax });
+    return sitemap;
+  }
+
+  /** Follows redirects within the site, by path: `/sitemap.xml` often lives elsewhere. */
+  async #get(path: string, bytesMax: number): Promise<FetchAnswer | 'too-large' | undefined> {
+    let at = path;
+    for (let hops = 0; hops <= redirectsMax; hops++) {
+      const target = at;
+      const result = await this.#parts.pay(() => this.#parts.fetcher({ path: target, headers: [], bytesMax }));
+      if (!result) return undefined;
+      if (result.kind === 'failed') {
+        if (result.failure === 'too-large') return 'too-large';
+        this.#parts.log.warn('discovery-fetch-failed', { path, why: result.failure });
+        return undefined;
+      }
+      const next = redirectOf(result, this.#site, at);
+      if (next === undefined) return result;
+      at = next;
+    }
+    this.#parts.log.warn('discovery-fetch-failed', { path, why: 'too many redirects' });
+    return undefined;
+  }
+
+  #offerEntries(entries: readonly { readonly url: string; readonly changedMs: number | undefined; readonly priority: number }[]): number {
+    const first = entries[0];
+    if (first) this.#site.learnHost(first.url);
+    let offered = 0;
+    for (const entry of entries) if (this.#offer(entry.url, 'sitemap', entry.priority, undefined, entry.changedMs)) offered++;
+    return offered;
+  }
+
+  #offer(url: string, source: 'asset' | 'sitemap' | 'link', priority: number, parent: ResourceKey | undefined, changedMs: number | undefined): boolean {
+    const resource = this.#site.resourceOf(url);
+    if (resource === undefined || resource === parent || this.#site.route(resource).policy === 'never') return false;
+    this.#parts.frontier.offer({ resource, source, priority, parent, changedMs });
+    return true;
+  }
+}
+
+/** Sitemaps are read from the origin whatever host their URL names. */
+function pathIn(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  return parsed ? parsed.pathname + parsed.search : undefined;
+}
+
+/** Where a redirect within the site leads; undefined for any other answer, and for one that leads elsewhere. */
+function redirectOf(answer: FetchAnswer, site: Site, path: string): string | undefined {
+  if (answer.status < 300 || answer.status >= 400) return undefined;
+  const location = answer.headers.find(([name]) => name === 'location')?.[1];
+  const url = location === undefined ? null : URL.parse(location, site.originUrl + path);
+  return url && site.owns(url) ? url.pathname + url.search : undefined;
+}
+
+function contentTypeOf(answer: FetchAnswer): string | undefined {
+  return answer.headers.find(([name]) => name === 'content-type')?.[1];
+}
