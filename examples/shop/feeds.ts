@@ -1,0 +1,47 @@
+/**
+ * The shop's live data, a process of its own, `feeds.ts [PORT]`, as in most real companies: it goes on while the shop's
+ * web server is down. Prices and stock by polling, recommendations by audience, what sells just now as server-sent events.
+ */
+import { productById, products } from './goods.ts';
+import { priceCents, recommendations, scoreOf, segments, stockOf } from './market.ts';
+
+const scoresEveryMs = 2000;
+
+/** What sells, every two seconds, with ids so that a reader can see what it missed. */
+function scores(): Response {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const send = (): void => {
+        const nowMs = Date.now();
+        const values = Object.fromEntries(products.map((product) => [product.id, scoreOf(product, nowMs)]));
+        controller.enqueue(new TextEncoder().encode(`id: ${nowMs}\nevent: scores\ndata: ${JSON.stringify(values)}\n\n`));
+      };
+      send();
+      timer = setInterval(send, scoresEveryMs);
+    },
+    cancel() { clearInterval(timer); },
+  });
+  return new Response(stream, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
+}
+
+function feed(request: Request): Response {
+  const url = new URL(request.url);
+  const nowMs = Date.now();
+  const audience = segments.find((known) => known === url.searchParams.get('audience')) ?? 'new';
+  const headers = { 'cache-control': 'no-cache' };
+  switch (url.pathname) {
+    case '/prices.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, priceCents(product, audience, nowMs) / 100])), { headers });
+    case '/stock.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, stockOf(product, nowMs)])), { headers });
+    case '/recs': {
+      const besides = productById.get(url.searchParams.get('product') ?? '');
+      return Response.json(recommendations(audience, nowMs, besides).map(({ id, name }) => ({ id, name })), { headers });
+    }
+    case '/scores': return scores();
+    default: return new Response('no such feed\n', { status: 404 });
+  }
+}
+
+// Time-outs off: an event stream may be quiet for longer than the default 10 s.
+const server = Bun.serve({ hostname: '127.0.0.1', port: Number(process.argv[2] ?? 3001), idleTimeout: 0, fetch: feed });
+console.log(`feeds on http://127.0.0.1:${server.port}`);

@@ -1,0 +1,46 @@
+/**
+ * Prices, stock and what sells, as pure functions of time: the shop's pages and its feeds are different processes and
+ * agree without talking. Prices move every 10 s, stock every 5 s. Nothing here is random in the sense of unrepeatable.
+ */
+import type { Product } from './goods.ts';
+import { products } from './goods.ts';
+
+export const segments = ['new', 'loyal', 'vip'] as const;
+export type Segment = (typeof segments)[number];
+
+const discount: Readonly<Record<Segment, number>> = { new: 0, loyal: 0.05, vip: 0.12 };
+
+/** A number in [0, 1) that is always the same for the same two. */
+function scatter(a: number, b: number): number {
+  let x = Math.imul(a + 1, 0x9e3779b1) ^ Math.imul(b + 1, 0x85ebca77);
+  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
+  return ((x ^ (x >>> 13)) >>> 0) / 4_294_967_296;
+}
+
+export function priceCents(product: Product, segment: Segment, nowMs: number): number {
+  const moved = 1 + 0.06 * (scatter(product.number, Math.floor(nowMs / 10_000)) - 0.5);
+  return Math.round(product.baseCents * moved * (1 - discount[segment]));
+}
+
+export function stockOf(product: Product, nowMs: number): number {
+  return Math.floor(scatter(product.number, 7_000_000 + Math.floor(nowMs / 5000)) * 40);
+}
+
+/** How much a product is asked for just now, 0 to 100; drifts over minutes. */
+export function scoreOf(product: Product, nowMs: number): number {
+  const phase = scatter(product.number, 1) * 2 * Math.PI;
+  return Math.round(50 + 30 * Math.sin(nowMs / 240_000 + phase) + 20 * scatter(product.number, 2));
+}
+
+export function bestsellers(count: number, nowMs: number, within?: string): Product[] {
+  return products
+    .filter((product) => within === undefined || product.category.id === within)
+    .toSorted((a, b) => scoreOf(b, nowMs) - scoreOf(a, nowMs) || a.number - b.number)
+    .slice(0, count);
+}
+
+/** What is shown to this audience beside a product: its own category for new visitors, what sells everywhere for others. */
+export function recommendations(segment: Segment, nowMs: number, besides?: Product): Product[] {
+  const pool = bestsellers(12, nowMs, segment === 'new' ? besides?.category.id : undefined).filter((product) => product !== besides);
+  return (segment === 'vip' ? pool.toSorted((a, b) => b.baseCents - a.baseCents) : pool).slice(0, 4);
+}
