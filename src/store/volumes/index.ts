@@ -1,0 +1,17 @@
+import type { BlobStore } from '../blob-store.ts';
+import { systemDisk, type Disk } from '../../kernel/disk.ts';
+import { VolumesStore, type VolumesLimits, type VolumesOptions } from './volumes.ts';
+
+export type { VolumesLimits };
+
+/**
+ * Opens the durable store on these directories, making it where they are empty. `copies` defaults to two, or one where there is one
+ * directory. Throws `storage-failed` when none of them can be used, or one belongs to another site, store or newer format.
+ */
+export async function openVolumes(
+  options: Omit<VolumesOptions, 'copies' | 'disk'> & { readonly copies?: number; readonly disk?: Disk },
+): Promise<BlobStore> {
+  const store = new VolumesStore({ ...options, copies: options.copies ?? 2, disk: options.disk ?? systemDisk });
+  await store.open();
+  return store;
+}
