@@ -15,6 +15,7 @@ export const reasons = {
   'method': 'Only GET and HEAD are answered from shadows.',
   'upgrade': 'A WebSocket or other upgrade goes to the origin.',
   'only-if-cached': 'The client asked for a stored answer only, and there is none.',
+  'origin-share': 'The origin is strained; this visitor belongs to the share that it still answers.',
   'origin-strained': 'The origin is strained; this visitor belongs to the share that shadows take over.',
   'origin-failing': 'The origin is failing; shadows answer.',
   'origin-down': 'The origin is known to be down and was not asked.',

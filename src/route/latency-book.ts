@@ -1,0 +1,109 @@
+/**
+ * What latency is usual, for each route group and for the site, and what follows: when a shadow answers in the origin's
+ * place (the rescue delay), what counts as slow and what as too slow to be of use. Learned slowly (half-life 10 minutes)
+ * and only from good answers of an origin that is well, so that a brownout does not teach that 3 s is normal.
+ * What is asked for every request is a read of a typed array; `refresh` recomputes it a few times a second.
+ */
+import { LogHistogram } from './log-histogram.ts';
+
+/** Before anything is known. */
+export const unknownRescueMs = 1000;
+const rescueMinMs = 30;
+const rescueMaxMs = 200;
+const rescueMarginMs = 10;
+/** A route whose usual p95 is from here on would be rescued in the middle of its ordinary answers by a delay of 200 ms. */
+const slowRouteMs = 160;
+/** Answers a group needs before its own numbers count. */
+const knownWeight = 50;
+const fadeEveryMs = 60_000;
+const fadeFactor = 0.5 ** (1 / 10);
+/** A quiet group keeps what it knows: it fades only while it has more than this. */
+const fadeAbove = 500;
+/** Without a configured limit, an origin that answers within this is never too slow: people wait for the rescue delay at most. */
+const tolerableMinMs = 500;
+
+export class LatencyBook {
+  readonly #site = new LogHistogram();
+  readonly #groups: readonly LogHistogram[];
+  readonly #rescueMs: Float64Array;
+  readonly #slowMs: Float64Array;
+  readonly #tolerableMs: Float64Array;
+  readonly #fixedRescueMs: number | undefined;
+  readonly #limitP95Ms: number | undefined;
+  #fadedMs: number;
+
+  constructor(
+    options: { groups: number; rescueAfterMs: number | 'auto'; latencyP95Ms: number | undefined },
+    nowMs: number,
+  ) {
+    this.#groups = Array.from({ length: options.groups }, () => new LogHistogram());
+    this.#fixedRescueMs = options.rescueAfterMs === 'auto' ? undefined : options.rescueAfterMs;
+    this.#limitP95Ms = options.latencyP95Ms;
+    this.#rescueMs = new Float64Array(options.groups);
+    this.#slowMs = new Float64Array(options.groups);
+    this.#tolerableMs = new Float64Array(options.groups);
+    this.#fadedMs = nowMs;
+    this.refresh(nowMs);
+  }
+
+  /** A good answer of an origin that is well (`weight` 1) or nearly so (less). */
+  learn(group: number, latencyMs: number, weight: number): void {
+    this.#site.add(latencyMs, weight);
+    this.#groups[group]?.add(latencyMs, weight);
+  }
+
+  /** How long the origin has before a shadow answers. */
+  rescueDelayMs(group: number): number {
+    return this.#rescueMs[group] ?? unknownRescueMs;
+  }
+
+  /** An answer above this is slower than the limit the 95th percentile has, configured or learned. */
+  slowMs(group: number): number {
+    return this.#slowMs[group] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** An answer above this is as bad as none. */
+  tolerableMs(group: number): number {
+    return this.#tolerableMs[group] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The site's usual 95th percentile; undefined until known. */
+  usualP95Ms(): number | undefined {
+    return this.#site.total >= knownWeight ? this.#site.quantile(0.95) : undefined;
+  }
+
+  /** Brings the derived numbers up to date and lets old observations fade. A few times a second is enough. */
+  refresh(nowMs: number): void {
+    if (nowMs - this.#fadedMs >= fadeEveryMs) {
+      this.#fadedMs = nowMs;
+      if (this.#site.total > fadeAbove) this.#site.fade(fadeFactor);
+      for (const group of this.#groups) if (group.total > fadeAbove) group.fade(fadeFactor);
+    }
+    for (let i = 0; i < this.#groups.length; i++) {
+      const own = this.#groups[i];
+      const source = own && own.total >= knownWeight ? own : this.#site.total >= knownWeight ? this.#site : undefined;
+      const p95Ms = source?.quantile(0.95);
+      this.#rescueMs[i] = this.#fixedRescueMs ?? rescueDelay(p95Ms, source?.quantile(0.99));
+      this.#slowMs[i] = slowAbove(p95Ms, this.#limitP95Ms);
+      this.#tolerableMs[i] = tolerableUpTo(p95Ms, this.#limitP95Ms);
+    }
+  }
+}
+
+function rescueDelay(p95Ms: number | undefined, p99Ms: number | undefined): number {
+  if (p95Ms === undefined || p99Ms === undefined) return unknownRescueMs;
+  if (p95Ms >= slowRouteMs) return p95Ms + rescueMaxMs;
+  return Math.min(rescueMaxMs, Math.max(rescueMinMs, p99Ms * 2 + rescueMarginMs));
+}
+
+/** A route that is slower than the configured limit on its good days is measured against itself. */
+function slowAbove(p95Ms: number | undefined, limitMs: number | undefined): number {
+  if (p95Ms === undefined) return limitMs ?? Number.POSITIVE_INFINITY;
+  const learnedMs = Math.max(p95Ms * 4, p95Ms + 100);
+  return limitMs === undefined ? learnedMs : Math.max(limitMs, p95Ms * 1.5);
+}
+
+function tolerableUpTo(p95Ms: number | undefined, limitMs: number | undefined): number {
+  if (p95Ms === undefined) return limitMs === undefined ? Number.POSITIVE_INFINITY : limitMs * 2;
+  return Math.max(limitMs === undefined ? tolerableMinMs : limitMs, p95Ms * 4);
+}

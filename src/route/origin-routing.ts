@@ -1,0 +1,191 @@
+/**
+ * Intelligent Traffic Routing as the edge sees it: one object for one origin, shared by every listener of the process. It
+ * owns what is known of the origin (latency, health, slots) and answers for each request where it goes. Pure: no I/O, no
+ * clock, bounded memory. `nowMs` is milliseconds since the epoch on a clock that never goes back (the wall time at start
+ * plus the monotonic clock), the same for all calls.
+ *
+ * An attempt at the origin: `decide` says origin or origin-or-rescue → `begin` → `observe` once when it is over. Where a shadow
+ * answers because the origin is late: `observe` with `late` at that moment, let the origin finish (its answer is a fresh
+ * copy, and tells slow from dead), and `observe` again with `afterLate: true` when it is over. Probes and background
+ * fetches have no `begin`.
+ */
+import { decide } from './decide.ts';
+import { LatencyBook } from './latency-book.ts';
+import { OriginHealth } from './origin-health.ts';
+import { OriginSlots } from './origin-slots.ts';
+import { retryAfterS } from './retry-after.ts';
+import type { RampOptions } from './return-ramp.ts';
+import type { AttemptKind, Decision, OriginAttempt, OriginTransition, OriginView, RoutedRequest, Standing } from './types.ts';
+
+export interface RoutingOptions {
+  /** How many routes are declared. */
+  readonly routes: number;
+  readonly probe: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly limits: { readonly latencyP95Ms: number | undefined; readonly errorRate: number };
+  readonly recovery: RampOptions;
+  readonly rescueAfterMs: number | 'auto';
+  /** Called at once, inside the call that caused it. */
+  readonly onChange?: (change: OriginTransition) => void;
+}
+
+/** Paths outside declared routes are grouped by their first segment, so that a broken part of a site is seen by itself. */
+const pathGroups = 64;
+const segmentLengthMax = 48;
+const slash = 47;
+
+export class OriginRouting {
+  readonly #routes: number;
+  readonly #probeIntervalMs: number;
+  readonly #book: LatencyBook;
+  readonly #health: OriginHealth;
+  readonly #slots: OriginSlots;
+  /** Reused for every decision. */
+  readonly #standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
+    state: 'healthy', returned: 1, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 0,
+  };
+
+  constructor(options: RoutingOptions, nowMs: number) {
+    const groups = options.routes + pathGroups;
+    this.#routes = options.routes;
+    this.#probeIntervalMs = options.probe.intervalMs;
+    this.#book = new LatencyBook({ groups, rescueAfterMs: options.rescueAfterMs, latencyP95Ms: options.limits.latencyP95Ms }, nowMs);
+    this.#slots = new OriginSlots(nowMs);
+    this.#health = new OriginHealth(
+      { groups, errorRate: options.limits.errorRate, recovery: options.recovery, probe: options.probe },
+      this.#book, nowMs,
+      (change) => {
+        if (change.to === 'recovering') this.#slots.restart();
+        options.onChange?.(change);
+      },
+    );
+  }
+
+  /** The group a request is observed in: its declared route (index, or -1 for none), else its path's first segment. */
+  groupOf(route: number, path: string): number {
+    if (route >= 0) return route;
+    let hash = 0;
+    const end = Math.min(path.length, segmentLengthMax);
+    for (let i = 1; i < end; i++) {
+      const code = path.charCodeAt(i);
+      if (code === slash) break;
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
+    return this.#routes + ((hash ^ (hash >>> 15)) & (pathGroups - 1));
+  }
+
+  /** Where this request goes. A trial is spent by deciding for it. Well below a microsecond. */
+  decide(request: RoutedRequest, nowMs: number): Decision {
+    const standing = this.#standingFor(request.route, nowMs);
+    const decision = decide(request, standing);
+    if (decision.reason === 'trial') {
+      if (this.#health.state === 'failing') this.#health.trialTaken(nowMs);
+      else this.#health.groups.tried(request.route, nowMs);
+    }
+    return decision;
+  }
+
+  /** What a trial decided for must be reported as. */
+  kindOf(decision: Decision): AttemptKind {
+    return decision.reason === 'trial' ? 'trial' : 'request';
+  }
+
+  /** A request decided for the origin is about to be sent. */
+  begin(): void {
+    this.#slots.begin(this.#health.state === 'healthy');
+  }
+
+  /** An attempt is over, or is late, or a probe is. */
+  observe(attempt: OriginAttempt): void {
+    if (attempt.kind === 'request' || attempt.kind === 'trial') this.#observeSlot(attempt);
+    this.#health.observe(attempt);
+  }
+
+  /** To be called about ten times a second, so that time passes without traffic too. */
+  tick(nowMs: number): void {
+    this.#health.refresh(nowMs);
+    this.#slots.refresh(nowMs);
+  }
+
+  /** Whether the caller is to probe now; yes is said once for each probe. To be asked at each tick. */
+  takeProbe(nowMs: number): boolean {
+    return this.#health.takeProbe(nowMs);
+  }
+
+  view(): OriginView {
+    return this.#health.view;
+  }
+
+  /** The latest transitions, oldest first. */
+  history(): readonly OriginTransition[] {
+    return this.#health.history;
+  }
+
+  /** Route groups that are served from shadows by themselves. */
+  brokenGroups(): readonly number[] {
+    return this.#health.groups.notWell();
+  }
+
+  rescueDelayMs(group: number): number {
+    return this.#book.rescueDelayMs(group);
+  }
+
+  /** For `Retry-After` in a refusal. */
+  retryAfterS(nowMs: number, position: number): number {
+    const { state, sinceMs } = this.#health.view;
+    return retryAfterS(state, sinceMs, this.#health.holdRemainingMs(nowMs), this.#probeIntervalMs, nowMs, position);
+  }
+
+  /** What the brain is told (`OriginReport` of the bus). */
+  report(nowMs: number): {
+    readonly atMs: number; readonly view: OriginView; readonly latencyP95Ms: number | undefined; readonly usualP95Ms: number | undefined;
+    readonly requestsPerSecond: number; readonly inFlight: number;
+  } {
+    const window = this.#health.window;
+    return {
+      atMs: nowMs,
+      view: this.#health.view,
+      latencyP95Ms: window.latencyP95Ms(nowMs),
+      usualP95Ms: this.#book.usualP95Ms(),
+      requestsPerSecond: window.answersPerSecond(nowMs),
+      inFlight: this.#slots.inFlight,
+    };
+  }
+
+  #observeSlot(attempt: OriginAttempt): void {
+    if (attempt.outcome === 'late') {
+      this.#slots.struggled(attempt.atMs);
+      return;
+    }
+    if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded();
+    else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.struggled(attempt.atMs);
+    this.#slots.end();
+  }
+
+  /** The site's state and the group's verdict, whichever is worse, as the decision needs them. */
+  #standingFor(group: number, nowMs: number): Standing {
+    const standing = this.#standing;
+    const { state, share } = this.#health.view;
+    const well = state === 'healthy' || state === 'strained';
+    standing.state = state;
+    standing.returned = 1 - share;
+    standing.slotForCovered = well ? this.#slots.freeWhileWell : this.#slots.freeForReturned;
+    standing.slotForUncovered = well || this.#slots.freeForUncovered;
+    standing.trialDue = state === 'failing' && this.#health.trialDue(nowMs);
+    standing.rescueAfterMs = this.#book.rescueDelayMs(group);
+    if (state !== 'failing' && state !== 'down') this.#applyVerdict(group, nowMs);
+    return standing;
+  }
+
+  #applyVerdict(group: number, nowMs: number): void {
+    const status = this.#health.groups.status(group);
+    if (status === 'well') return;
+    const standing = this.#standing;
+    if (status === 'broken') {
+      standing.state = 'failing';
+      standing.trialDue = this.#health.groups.trialDue(group, nowMs);
+    } else {
+      standing.returned = Math.min(standing.returned, this.#health.groups.returned(group));
+      standing.state = 'recovering';
+    }
+  }
+}

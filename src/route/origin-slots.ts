@@ -1,0 +1,95 @@
+/**
+ * How many requests may be at the origin at once. While it is well: as many as come, up to a generous multiple of what it
+ * was seen to carry, above which requests with a copy take the copy. While it is not: what it carried when it was well, for
+ * requests that only it can answer; and for those given back to it a window that starts at 2 and grows by successes, never
+ * beyond what it carried before (AIMD: Chiu and Jain 1989), so that one that can serve 12 at once is not asked for 13.
+ */
+import { LogHistogram } from './log-histogram.ts';
+
+const startWindow = 2;
+const backOff = 0.7;
+/** One decrease for one episode: attempts under way at its time fail with it. */
+const backOffEveryMs = 500;
+const knownWeight = 200;
+const fadeEveryMs = 60_000;
+const fadeFactor = 0.5 ** (1 / 30);
+const uncoveredMin = 8;
+const uncoveredUnknown = 16;
+const returnedMin = 4;
+const healthyFactor = 10;
+const healthyMin = 256;
+
+export class OriginSlots {
+  readonly #usual = new LogHistogram();
+  #inFlight = 0;
+  #window = startWindow;
+  #backedOffMs = Number.NEGATIVE_INFINITY;
+  #fadedMs: number;
+  /** 99th percentile of requests in flight while the origin was well; undefined until known. */
+  #carried: number | undefined;
+
+  constructor(nowMs: number) {
+    this.#fadedMs = nowMs;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** The window for requests given back, for reports. */
+  get window(): number {
+    return this.#window;
+  }
+
+  begin(learn: boolean): void {
+    this.#inFlight++;
+    if (learn) this.#usual.add(this.#inFlight);
+  }
+
+  end(): void {
+    if (this.#inFlight > 0) this.#inFlight--;
+  }
+
+  /** A new return begins. */
+  restart(): void {
+    this.#window = startWindow;
+  }
+
+  /** A good and timely answer, called before its `end`. The window grows only while it is what holds requests back. */
+  succeeded(): void {
+    if (this.#inFlight < Math.floor(this.#window) - 1) return;
+    const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.ceil(this.#carried));
+    this.#window = Math.min(ceiling, this.#window + 1 / this.#window);
+  }
+
+  /** A failed or late one. */
+  struggled(nowMs: number): void {
+    if (nowMs - this.#backedOffMs < backOffEveryMs) return;
+    this.#backedOffMs = nowMs;
+    this.#window = Math.max(startWindow, this.#window * backOff);
+  }
+
+  /** Room for a request that a copy can answer as well, while requests are being given back. */
+  get freeForReturned(): boolean {
+    return this.#inFlight < Math.floor(this.#window);
+  }
+
+  /** Room for a request that only the origin can answer, while it is not well. */
+  get freeForUncovered(): boolean {
+    return this.#inFlight < (this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.ceil(this.#carried)));
+  }
+
+  /** Room for a request that a copy can answer as well, while the origin is well. */
+  get freeWhileWell(): boolean {
+    return this.#carried === undefined || this.#inFlight < Math.max(healthyMin, this.#carried * healthyFactor);
+  }
+
+  /** Brings what is known up to date; a few times a second is enough. */
+  refresh(nowMs: number): void {
+    if (nowMs - this.#fadedMs >= fadeEveryMs) {
+      this.#fadedMs = nowMs;
+      if (this.#usual.total > knownWeight * 5) this.#usual.fade(fadeFactor);
+    }
+    this.#carried = this.#usual.total >= knownWeight ? this.#usual.quantile(0.99) : undefined;
+  }
+}

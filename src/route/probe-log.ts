@@ -1,0 +1,94 @@
+/**
+ * What probes say, and when the next is due. A probe counts as good only when it is about as fast as usual; one that keeps
+ * failing while people's requests are answered well is a broken probe and is not believed until it works again.
+ */
+import { LogHistogram } from './log-histogram.ts';
+import type { OriginAttempt } from './types.ts';
+
+const eagerEveryMs = 250;
+const usualWeight = 5;
+const slowFactor = 5;
+const slowMinMs = 250;
+const disbelievedAfter = 3;
+const contradictingAnswers = 20;
+
+export class ProbeLog {
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #usual = new LogHistogram();
+  #askedMs = Number.NEGATIVE_INFINITY;
+  #answeredMs = Number.NEGATIVE_INFINITY;
+  #failedInARow = 0;
+  #unreachableInARow = 0;
+  #failingSinceMs = Number.POSITIVE_INFINITY;
+  #contradictions = 0;
+  #believed = true;
+  #lastGoodMs = Number.NEGATIVE_INFINITY;
+  #lastBadMs = Number.NEGATIVE_INFINITY;
+
+  constructor(intervalMs: number, timeoutMs: number) {
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get failedInARow(): number {
+    return this.#believed ? this.#failedInARow : 0;
+  }
+
+  /** Refused or unanswered, as opposed to answered badly. */
+  get unreachableInARow(): number {
+    return this.#believed ? this.#unreachableInARow : 0;
+  }
+
+  /** When the present row of failures began. */
+  get failingSinceMs(): number {
+    return this.#failingSinceMs;
+  }
+
+  get believed(): boolean {
+    return this.#believed;
+  }
+
+  /** Whether, after this time, probes say that a request may be tried; a probe that is not believed has no say. */
+  allowsTrial(sinceMs: number): boolean {
+    return !this.#believed || (this.#lastGoodMs >= sinceMs && this.#lastGoodMs > this.#lastBadMs);
+  }
+
+  /** Whether to probe now; saying yes counts as having probed. `eager`: do not wait for the next turn. */
+  take(nowMs: number, eager: boolean): boolean {
+    const underWay = this.#askedMs > this.#answeredMs && nowMs - this.#askedMs < this.#timeoutMs + eagerEveryMs;
+    if (underWay || nowMs - this.#askedMs < (eager ? Math.min(eagerEveryMs, this.#intervalMs) : this.#intervalMs)) return false;
+    this.#askedMs = nowMs;
+    return true;
+  }
+
+  observe(attempt: OriginAttempt, originWell: boolean): 'good' | 'slow' | 'bad' {
+    this.#answeredMs = attempt.atMs;
+    if (attempt.outcome !== 'ok') return this.#failed(attempt);
+    this.#failedInARow = 0;
+    this.#unreachableInARow = 0;
+    this.#failingSinceMs = Number.POSITIVE_INFINITY;
+    this.#contradictions = 0;
+    this.#believed = true;
+    const usualMs = this.#usual.total >= usualWeight ? this.#usual.quantile(0.95) : undefined;
+    if (usualMs !== undefined && attempt.latencyMs > Math.max(slowMinMs, usualMs * slowFactor)) return 'slow';
+    if (originWell) this.#usual.add(attempt.latencyMs);
+    this.#lastGoodMs = attempt.atMs;
+    return 'good';
+  }
+
+  /** A person's request was answered well. */
+  contradicted(): void {
+    if (this.#failedInARow === 0) return;
+    this.#contradictions++;
+    if (this.#failedInARow >= disbelievedAfter && this.#contradictions >= contradictingAnswers) this.#believed = false;
+  }
+
+  #failed(attempt: OriginAttempt): 'bad' {
+    this.#lastBadMs = attempt.atMs;
+    if (this.#failedInARow === 0) this.#failingSinceMs = attempt.atMs;
+    this.#failedInARow++;
+    this.#unreachableInARow = attempt.outcome === 'refused' || attempt.outcome === 'timeout' ? this.#unreachableInARow + 1 : 0;
+    return 'bad';
+  }
+}
