@@ -1,1 +1,4 @@
+export * from './classify.ts';
+export * from './counter.ts';
+export * from './wire.ts';
 export * from './window.ts';

@@ -22,6 +22,7 @@ export const errorCodes = {
   'trace-unreadable': 'A trace file can not be read.',
   'feed-invalid': 'A sitemap, feed or page could not be parsed.',
   'api-failed': 'The API answered with an error or not at all.',
+  'bytes-invalid': 'Bytes from another process or an earlier run are damaged or of an unknown format.',
   'not-available': 'The feature is not available yet.',
   'brain-lost': 'The brain process ended; it is being started again.',
 } as const;

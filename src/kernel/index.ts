@@ -1,4 +1,5 @@
 export * from './brand.ts';
+export * from './bytes.ts';
 export * from './clock.ts';
 export * from './errors.ts';
 export * from './log.ts';

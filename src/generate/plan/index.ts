@@ -1,0 +1,2 @@
+export * from './change-rate.ts';
+export * from './plan.ts';
