@@ -1,1 +1,2 @@
+export * from './baseline.ts';
 export * from './forecaster.ts';

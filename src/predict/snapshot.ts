@@ -1,0 +1,72 @@
+/**
+ * The engine's state as bytes, so that a restarted brain goes on where it was: keys as strings, columns in their order,
+ * what has been learned. Predictions waiting for their outcome are not kept; the next half hour makes new ones.
+ */
+import { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { KeyTable } from './key-table.ts';
+import { createState } from './state.ts';
+import type { EngineState } from './state.ts';
+
+const magic = 'FSBF';
+const version = 1;
+const stringBytesMax = 65_536;
+
+export function writeSnapshot(state: EngineState): Uint8Array {
+  const writer = new ByteWriter(magic, version);
+  writer.double(state.beganMs);
+  const resources = writeKeys(writer, state.resources);
+  const regions = writeKeys(writer, state.regions);
+  const variations = writeKeys(writer, state.variations);
+  state.byResource.write(writer, [...resources.keys()]);
+  state.byRegion.write(writer, [...regions.keys()]);
+  state.byVariation.write(writer, [...variations.keys()]);
+  state.regionsOf.write(writer, resources, regions);
+  state.variationsOf.write(writer, resources, variations);
+  state.blend.write(writer);
+  state.siteCalibration.write(writer);
+  state.regionCalibration.write(writer);
+  return writer.finish();
+}
+
+/** The state that was written; throws `bytes-invalid` for anything else. Keys beyond `keysMax` are left to the caller to evict. */
+export function readSnapshot(bytes: Uint8Array, keysMax: number): EngineState {
+  const reader = new ByteReader(bytes, magic, version, 'a forecast snapshot');
+  const beganMs = reader.double();
+  const state = createState(keysMax);
+  state.beganMs = Number.isFinite(beganMs) && beganMs > 0 ? beganMs : 0;
+  // The brands' parsers made these strings before they were written.
+  readKeys(reader, (key) => state.resources.intern(key as ResourceKey));
+  readKeys(reader, (key) => state.regions.intern(key as RegionName));
+  readKeys(reader, (key) => state.variations.intern(key as VariationKey));
+  for (const [columns, keys] of [[state.byResource, state.resources], [state.byRegion, state.regions], [state.byVariation, state.variations]] as const) {
+    columns.grow(keys.span);
+    columns.read(reader, keys.span);
+  }
+  state.regionsOf.growOwners(state.resources.span);
+  state.variationsOf.growOwners(state.resources.span);
+  state.regionsOf.read(reader, state.resources.span, state.regions.span);
+  state.variationsOf.read(reader, state.resources.span, state.variations.span);
+  state.blend.read(reader);
+  state.siteCalibration.read(reader);
+  state.regionCalibration.read(reader);
+  reader.end();
+  return state;
+}
+
+/** Writes the keys in use; returns index → number in the snapshot. */
+function writeKeys<Key extends string>(writer: ByteWriter, table: KeyTable<Key>): Map<number, number> {
+  const numbers = new Map<number, number>();
+  const indexes = table.indexes();
+  writer.uint(indexes.length);
+  for (const index of indexes) {
+    numbers.set(index, numbers.size);
+    writer.string(table.keyAt(index) ?? '');
+  }
+  return numbers;
+}
+
+function readKeys(reader: ByteReader, intern: (key: string) => void): void {
+  const length = reader.length(1);
+  for (let i = 0; i < length; i++) intern(reader.string(stringBytesMax));
+}

@@ -1,0 +1,44 @@
+/**
+ * Everything the baseline engine knows, as one record of columns and tables. Shared by the engine's own parts (reading,
+ * learning, snapshots) and with nobody else.
+ */
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import { Calibration } from './calibration.ts';
+import { DecayedCounts } from './decayed-counts.ts';
+import { FacetCounts } from './facet-counts.ts';
+import { KeyTable } from './key-table.ts';
+import { BlendChoice } from './rate-blend.ts';
+
+export interface EngineState {
+  readonly resources: KeyTable<ResourceKey>;
+  readonly regions: KeyTable<RegionName>;
+  readonly variations: KeyTable<VariationKey>;
+  readonly byResource: DecayedCounts;
+  readonly byRegion: DecayedCounts;
+  readonly byVariation: DecayedCounts;
+  readonly regionsOf: FacetCounts;
+  readonly variationsOf: FacetCounts;
+  readonly blend: BlendChoice;
+  readonly siteCalibration: Calibration;
+  readonly regionCalibration: Calibration;
+  /** Start of the first minute observed, epoch ms; 0 before. */
+  beganMs: number;
+}
+
+/** Pairs kept for each resource there is room for, on average. */
+const pairsPerKey = 4;
+
+export function createState(keysMax: number): EngineState {
+  return {
+    resources: new KeyTable(), regions: new KeyTable(), variations: new KeyTable(),
+    byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(),
+    regionsOf: new FacetCounts(keysMax * pairsPerKey), variationsOf: new FacetCounts(keysMax * pairsPerKey),
+    blend: new BlendChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
+    beganMs: 0,
+  };
+}
+
+/** Minutes from the first observation to `nowMs`. */
+export function ageMin(state: EngineState, nowMs: number): number {
+  return state.beganMs === 0 ? 0 : (nowMs - state.beganMs) / 60_000;
+}
