@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cacheTests } from './cache-tests/index.ts';
 import { cpu } from './cpu/index.ts';
 import { footprint } from './footprint/index.ts';
 import { outages } from './outages/index.ts';
@@ -15,9 +16,9 @@ import { replay } from './replay/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests];
 const allPeers = [nginx, varnish, foreshadow] as const;
-const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out'];
+const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 
 interface Arguments { readonly names: readonly string[]; readonly quick: boolean; readonly keep: boolean; readonly options: Readonly<Record<string, string>> }
 
@@ -42,7 +43,7 @@ function parse(args: readonly string[]): Arguments | string {
 
 function usage(problem: string): number {
   console.error([problem, 'usage: npm run bench -- [names…] [--quick] [--peers nginx,varnish,foreshadow] [--keep]',
-    ...suites.map((suite) => `  ${suite.name.padEnd(10)} ${suite.about}`)].join('\n'));
+    ...suites.map((suite) => `  ${suite.name.padEnd(11)} ${suite.about}`)].join('\n'));
   return 2;
 }
 
@@ -59,6 +60,7 @@ async function main(args: readonly string[]): Promise<number> {
     const startedAt = new Date().toISOString();
     try {
       const report = await suite.run({ quick: parsed.quick, folder, peers: installed, options: parsed.options, say: (line) => { console.error(line); } });
+      if (report === undefined) continue;
       for (const table of report.tables) console.log(`\n${formatTable(table)}`);
       for (const line of report.missed) console.log(`missed: ${line}`);
       missedAny ||= report.missed.length > 0;

@@ -25,5 +25,6 @@ export interface SuiteReport {
 export interface Suite {
   readonly name: string;
   readonly about: string;
-  run(context: SuiteContext): Promise<SuiteReport>;
+  /** Undefined when there is nothing to report: it can't run here, and has said what it needs. */
+  run(context: SuiteContext): Promise<SuiteReport | undefined>;
 }
