@@ -37,7 +37,7 @@ export class AnswerReader {
         const head = this.#pending.toString('latin1', 0, end);
         this.#pending = this.#pending.subarray(end + 4);
         if (!/^HTTP\/1\.[01] \d{3}/.test(head)) return 'malformed';
-        if (/^HTTP\/1\.1 1\d\d/.test(head)) continue;
+        if (head.startsWith('1', 9)) continue;
         this.#head = head;
         this.#framing = framingOf(head);
       }

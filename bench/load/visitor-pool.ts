@@ -22,7 +22,7 @@ interface Line {
   socket: Bun.Socket | undefined;
   reader: AnswerReader;
   task: Task | undefined;
-  deadline: ReturnType<typeof setTimeout> | undefined;
+  deadlineMs: number;
   unsent: Buffer | undefined;
   used: boolean;
   closed: boolean;
@@ -31,14 +31,21 @@ interface Line {
 export class VisitorPool {
   readonly #target: { readonly hostname: string; readonly port: number };
   readonly #timeoutMs: number;
+  readonly #connectionsMax: number;
+  readonly #waiting: Task[] = [];
+  readonly #sweeper: ReturnType<typeof setInterval>;
   readonly #idle: Line[] = [];
   readonly #lines = new Set<Line>();
   #busy = 0;
   #retries = 0;
 
-  constructor(target: { readonly hostname: string; readonly port: number }, timeoutMs: number) {
+  /** Beyond `connectionsMax`, requests wait in line (their latency counts on). */
+  constructor(target: { readonly hostname: string; readonly port: number }, timeoutMs: number, connectionsMax = 15_000) {
     this.#target = target;
     this.#timeoutMs = timeoutMs;
+    this.#connectionsMax = connectionsMax;
+    // One timer for all: a timer for each request would be a tenth of the generator's work.
+    this.#sweeper = setInterval(() => { this.#sweep(); }, 100);
   }
 
   get busy(): number { return this.#busy; }
@@ -51,6 +58,7 @@ export class VisitorPool {
   }
 
   close(): void {
+    clearInterval(this.#sweeper);
     for (const line of this.#lines) line.socket?.terminate();
   }
 
@@ -61,12 +69,22 @@ export class VisitorPool {
       this.#write(line, task.bytes);
       return;
     }
-    this.#connect(task);
+    if (this.#lines.size < this.#connectionsMax) this.#connect(task);
+    else this.#waiting.push(task);
   }
 
   #assign(line: Line, task: Task): void {
     line.task = task;
-    line.deadline = setTimeout(() => { this.#finish(line, { ok: false, failure: 'timeout' }); line.socket?.terminate(); }, this.#timeoutMs);
+    line.deadlineMs = performance.now() + this.#timeoutMs;
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const line of this.#lines) {
+      if (line.task === undefined || line.deadlineMs > nowMs) continue;
+      this.#finish(line, { ok: false, failure: 'timeout' });
+      line.socket?.terminate();
+    }
   }
 
   #write(line: Line, bytes: Buffer): void {
@@ -75,7 +93,7 @@ export class VisitorPool {
   }
 
   #connect(task: Task): void {
-    const line: Line = { socket: undefined, reader: new AnswerReader(), task: undefined, deadline: undefined, unsent: undefined, used: false, closed: false };
+    const line: Line = { socket: undefined, reader: new AnswerReader(), task: undefined, deadlineMs: 0, unsent: undefined, used: false, closed: false };
     this.#lines.add(line);
     this.#assign(line, task);
     const failed = (): void => { this.#lines.delete(line); line.closed = true; this.#finish(line, { ok: false, failure: 'connect' }); };
@@ -106,6 +124,8 @@ export class VisitorPool {
     if (answer.reusable) this.#idle.push(line);
     else line.socket?.end();
     done();
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#start(next);
   }
 
   #closed(line: Line): void {
@@ -118,7 +138,6 @@ export class VisitorPool {
     const answer = line.reader.end();
     if (answer !== undefined) { this.#finish(line, { ok: true, answer })(); return; }
     if (line.used && !started && !task.retried) {
-      clearTimeout(line.deadline);
       line.task = undefined;
       task.retried = true;
       this.#retries++;
@@ -133,7 +152,6 @@ export class VisitorPool {
     const task = line.task;
     if (task === undefined) return () => undefined;
     line.task = undefined;
-    clearTimeout(line.deadline);
     if (exchange.ok) return () => { task.done(exchange); };
     task.done(exchange);
     return () => undefined;
