@@ -3,6 +3,7 @@ export { loadConfig } from './load.ts';
 export type { ConfigOverrides, LoadRequest, LoadResult } from './load.ts';
 export { maxima } from './maxima.ts';
 export { notAvailable } from './not-available.ts';
+export type { NotAvailable } from './not-available.ts';
 export { printConfig } from './print.ts';
 export { formatProblems } from './problems.ts';
 export type { Problem } from './problems.ts';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { LoadRequest } from './load.ts';
 import { loadConfig } from './load.ts';
+import { maxima } from './maxima.ts';
 import { printConfig } from './print.ts';
 import { formatProblems } from './problems.ts';
 import type { Config } from './types.ts';
@@ -27,6 +28,15 @@ function configOf(text: string, more: Partial<LoadRequest> = {}): Config {
 function problemsOf(text: string, more: Partial<LoadRequest> = {}): string[] {
   const result = load(text, more);
   return result.ok ? [] : formatProblems(result.problems).split('\n');
+}
+
+/** A list of one more than `most` entries, as YAML. */
+function list(most: number, entry: (index: number) => string): string {
+  return `[ ${entries(most, entry)} ]`;
+}
+
+function entries(most: number, entry: (index: number) => string): string {
+  return Array.from({ length: most + 1 }, (_, index) => entry(index)).join(', ');
 }
 
 const base = 'origin: { url: "http://127.0.0.1:3000" }\n';
@@ -172,6 +182,26 @@ feeds: { f: { url: 5 } }
     expect(lines.map((line) => /: ([^:]+): /.exec(line.slice(4))?.[1])).toEqual([
       'origin.prob', 'regions[0].name', 'regions[2].name', 'regions[2].listen', 'dimensions.bad.from', 'routes[0].match', 'routes[1].vary[1]', 'routes[1].shadow', 'routes[2].match', 'feeds',
     ]);
+  });
+
+  /** One more than each maximum allows. */
+  const tooMuch: Readonly<Record<keyof typeof maxima, string>> = {
+    configBytes: `# ${'x'.repeat(maxima.configBytes)}`,
+    hosts: `hosts: ${list(maxima.hosts, (index) => `h${index}`)}`,
+    regions: `regions: ${list(maxima.regions, (index) => `{ name: r${index}, listen: "h:${index + 1}" }`)}`,
+    trustedProxies: `trustedProxies: ${list(maxima.trustedProxies, () => '10.0.0.0/8')}`,
+    dimensions: `dimensions: { ${entries(maxima.dimensions, (index) => `d${index}: { from: { cookie: c }, values: [a] }`)} }`,
+    dimensionValues: `dimensions: { d: { from: { cookie: c }, values: ${list(maxima.dimensionValues, (index) => `v${index}`)} } }`,
+    routes: `routes: ${list(maxima.routes, (index) => `{ match: /r${index} }`)}`,
+    routeVariations: `dimensions: { ${['a', 'b', 'c'].map((name) => `${name}: { from: { cookie: ${name} }, values: ${list(16, (index) => `v${index}`)} }`).join(', ')} }\nroutes: [ { match: /, vary: [a, b, c] } ]`,
+    routeQueryParameters: `routes: [ { match: /, keepQuery: ${list(maxima.routeQueryParameters, (index) => `q${index}`)} } ]`,
+    dropQuery: `dropQuery: ${list(maxima.dropQuery, (index) => `q${index}`)}`,
+    volumes: `store: { volumes: { paths: ${list(maxima.volumes, (index) => `v${index}`)} } }`,
+    tokens: `admin: { tokens: ${list(maxima.tokens, (index) => `{ name: t${index}, role: viewer, sha256: ${'a'.repeat(64)} }`)} }`,
+  };
+  test.each(Object.entries(tooMuch))('more than the maximum is refused: %s', (_name, text) => {
+    const problems = problemsOf(base + text);
+    expect(problems).toEqual([expect.stringMatching(/more than|larger than/)]);
   });
 
   test('an unreadable file is a problem', () => {

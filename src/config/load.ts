@@ -60,7 +60,8 @@ export function loadConfig(request: LoadRequest): LoadResult {
   const folder = request.file === undefined ? '' : dirname(request.file);
   const config = parsed && resolveConfig(parsed, originUrl, folder, request.overrides?.data);
   if (parsed && config) {
-    const declared = Object.keys(Object(valueAt(overridden.data, ['dimensions'])));
+    const dimensions = valueAt(overridden.data, ['dimensions']);
+    const declared = typeof dimensions === 'object' && dimensions !== null ? Object.keys(dimensions) : [];
     const later = [...crossCheck(parsed, declared), ...checkTlsFiles(config, request.readFile)].map((found) => ({ ...found, path: originalPath(found.path) }));
     const spoken = [...removed, ...blamed];
     findings.push(...later.filter((found) => !spoken.some((path) => within(path, found.path) || within(found.path, path))));

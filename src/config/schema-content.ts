@@ -81,7 +81,7 @@ const routeSchema = z.strictObject({
   keepQuery: z.array(text(/^[^\s=&?#]{1,128}$/, 'expected the name of a query parameter')).max(maxima.routeQueryParameters, { error: `names more than ${maxima.routeQueryParameters} parameters` }).optional().meta({
     unit: 'parameter names', description: 'The only query parameters that make a difference. Without it: all but those of `dropQuery`.',
   }),
-  slots: z.array(slotSchema).max(maxima.routeSlots).optional().meta({ description: 'Dynamic parts of these pages.' }),
+  slots: z.array(slotSchema).optional().meta({ description: 'Dynamic parts of these pages.' }),
   shadow: z.enum(['never', 'allowed', 'always']).prefault('allowed').meta({
     description: 'Whether shadows are kept: `never`, where the origin\'s headers permit it (`allowed`), or `always`, whatever its headers and the visitor\'s cookies say.',
   }),

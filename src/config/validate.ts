@@ -15,7 +15,7 @@ export interface Validated {
   /** Paths that were taken out, as they are in the document. */
   readonly removed: readonly Path[];
   /** From a path in `parsed` to that in the document: entries of lists move up when one before them is taken out. */
-  originalPath(path: Path): Path;
+  readonly originalPath: (path: Path) => Path;
 }
 
 const roundsMax = 8;
