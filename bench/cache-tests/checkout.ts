@@ -42,8 +42,14 @@ export async function readTests(checkout: string): Promise<readonly CacheTest[]>
 function asTest(test: unknown): CacheTest {
   const kind = member(test, 'kind') ?? 'required';
   const known = kinds.find((each) => each === kind);
-  if (known === undefined) throw new Error(`unknown kind of test: ${String(kind)}`);
-  return { id: String(member(test, 'id')), name: String(member(test, 'name')), kind: known };
+  if (known === undefined) throw new Error(`unknown kind of test: ${JSON.stringify(kind)}`);
+  return { id: textOf(test, 'id'), name: textOf(test, 'name'), kind: known };
+}
+
+function textOf(test: unknown, name: string): string {
+  const value = member(test, name);
+  if (typeof value !== 'string') throw new Error(`a test has no ${name}`);
+  return value;
 }
 
 /** The results the checkout holds for other caches, by name; only those that are there. */

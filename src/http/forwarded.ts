@@ -90,7 +90,8 @@ function forwardedFor(forwarded: string): string[] {
 export interface ForwardingFields {
   readonly xForwardedFor: string;
   readonly xForwardedProto: string;
-  readonly xForwardedHost: string;
+  /** Absent where no host is told. */
+  readonly xForwardedHost: string | undefined;
   readonly forwarded: string;
 }
 
@@ -100,13 +101,14 @@ export interface ReceivedForwarding extends ForwardedFacts {
   readonly xForwardedHost: string | null;
 }
 
-/** The forwarding fields for the origin. From an untrusted peer they start with us. */
+/** The forwarding fields for the origin. From an untrusted peer they start with us. A client without Host leaves it out. */
 export function forwardingFields(
-  peer: string, proto: 'http' | 'https', host: string, received: ReceivedForwarding, peerTrusted: boolean,
+  peer: string, proto: 'http' | 'https', host: string | undefined, received: ReceivedForwarding, peerTrusted: boolean,
 ): ForwardingFields {
   const address = plainAddress(peer) ?? 'unknown';
   const node = address.includes(':') ? `"[${address}]"` : address;
-  const element = `for=${node};host="${host.replace(/[\\"]/g, '\\$&')}";proto=${proto}`;
+  const hostPair = host === undefined ? '' : `host="${host.replace(/[\\"]/g, '\\$&')}";`;
+  const element = `for=${node};${hostPair}proto=${proto}`;
   const before = peerTrusted ? received : { forwarded: null, xForwardedFor: null, xForwardedProto: null, xForwardedHost: null };
   return {
     xForwardedFor: before.xForwardedFor === null ? address : `${before.xForwardedFor}, ${address}`,

@@ -29,7 +29,7 @@ export function isHopByHop(name: string): boolean {
 const none: ReadonlySet<string> = new Set();
 
 /** The names that Connection lines nominate. */
-export function nominatedBy(list: HeaderList): ReadonlySet<string> {
+function nominatedBy(list: HeaderList): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (const [name, value] of list) {
     if (name !== 'connection') continue;

@@ -50,7 +50,7 @@ describe('resourceKey', () => {
   });
 
   test('what a key asks for has the same key, whatever the URL', () => {
-    const text = fc.string({ unit: fc.constantFrom(...'/a%2Ff61é &=?+.:-~') });
+    const text = fc.stringMatching(/^[/a%2Ff61é &=?+.:~-]{0,12}$/);
     fc.assert(fc.property(text, text, fc.option(fc.constantFrom('a.example', 'b.example:8080'), { nil: undefined }), (path, query, host) => {
       const made = resourceKey(`/${path.replaceAll('?', '')}`, query.replaceAll('?', ''), all, host);
       const back = resourceTarget(made);

@@ -127,8 +127,8 @@ export function parseNoVarySearch(value: string | null): NoVarySearch | undefine
   } catch {
     return undefined; // the draft: an invalid field is the default, in which every parameter counts
   }
-  const params = members.get('params')?.[0];
-  const except = members.get('except')?.[0];
+  const params: unknown = members.get('params')?.[0];
+  const except: unknown = members.get('except')?.[0];
   const exceptNames = except === undefined ? new Set<string>() : nameSet(except);
   if (exceptNames === undefined) return undefined;
   if (params === true) return { ignore: true, except: exceptNames };
