@@ -40,7 +40,7 @@ export const originSchema = z.strictObject({
   }).optional().meta({ description: 'Metrics of the origin that help to see a failure coming.' }),
   limits: z.strictObject({
     latencyP95: duration({ min: 1, max: 600_000 }).optional().meta({
-      description: 'The origin counts as strained while the 95th percentile of its latency is above this. Without it: four times what is usual for it, learned.',
+      description: 'Answers slower than this count as slow, and too many of them as strain; routes that are always slower are judged by their own. Without it: four times a route\'s usual 95th percentile, and at least 100 ms more.',
     }),
     errorRate: percent({ min: 0.001 }).prefault('5%').meta({ description: 'The origin counts as strained while more than this part of its answers are failures.' }),
     cpu: percent({ min: 0.01 }).optional().meta({ description: 'The origin counts as strained while it uses more than this part of its CPUs.' }),
