@@ -70,7 +70,7 @@ function limitPage(): string[] {
   const fixed = rows.filter(([name = '']) => name.startsWith('src/'));
   const configured = rows.filter(([name = '']) => !name.startsWith('src/'));
   const sources = filesBelow('src', '.ts').filter((path) => !path.endsWith('.test.ts')).map(readText).join('\n');
-  const tests = [...filesBelow('src', '.test.ts'), ...filesBelow('test', '.ts')].map(readText).join('\n');
+  const tests = [...filesBelow('src', '.test.ts'), ...filesBelow('test', '.ts')].map(readText).join('\n').replaceAll("\\'", "'");
   return [
     ...compare('docs/limits.md', configured.map(([name = '']) => name), Object.keys(limits)),
     ...configured.filter(([name = '', number = '']) => name in limits && number !== limits[name]).map(([name = '', number = '']) => `docs/limits.md says ${name} is ${number}; the code says ${limits[name] ?? ''}`),

@@ -54,7 +54,7 @@ function fallbackOf(node: Node, required: boolean): string {
   if (required) return 'required';
   const value = node.default;
   if (value === undefined) return '';
-  if (typeof value !== 'object' || value === null) return `\`${String(value)}\``;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return `\`${value}\``;
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.length > 6 ? `${value.length} of them, see the schema` : `\`${JSON.stringify(value)}\``;
   return '';
 }
