@@ -131,6 +131,12 @@ describe('judgeReuse', () => {
     expect(judgeReuse(guess, noDemands, true, t0)).toBe('validate');
     expect(judgeReuse(stored(minute), noDemands, true, t0)).toBe('fresh');
   });
+
+  test('what differs by cookies is no match for a personal request', () => {
+    const anonymous = stored([...minute, ['vary', 'Accept-Encoding, Cookie']]);
+    expect(judgeReuse(anonymous, noDemands, false, t0)).toBe('fresh');
+    expect(judgeReuse(anonymous, noDemands, true, t0)).toBe('validate');
+  });
 });
 
 describe('mayAnswerInOutage', () => {

@@ -7,6 +7,7 @@ import { parseCacheControl, parseDeltaSeconds, responseDirectives, type CacheCon
 import { headerReader, type HeaderList, type HeaderReader } from './headers.ts';
 import { parseHttpDate } from './http-date.ts';
 import { isHeuristicallyCacheable, isShadowStatus } from './status.ts';
+import { variesOn } from './vary.ts';
 
 /** What must be known of a stored answer. A `ShadowRecord` is one. */
 export interface StoredAnswer {
@@ -33,6 +34,8 @@ export interface Freshness {
   readonly heuristic: boolean;
   /** Whether there is an ETag or Last-Modified to validate with. */
   readonly validator: boolean;
+  /** Vary names Cookie or Authorization: the copy was made for nobody in particular and is no match for a person. */
+  readonly differsByPerson: boolean;
 }
 
 const heuristicFraction = 0.1; // RFC 9111 §4.2.2
@@ -55,6 +58,7 @@ export function freshnessOf(answer: StoredAnswer): Freshness {
     alwaysValidate: directives.noCache,
     heuristic: explicitMs === undefined,
     validator: headers.get('etag') !== null || headers.get('last-modified') !== null,
+    differsByPerson: variesOn(headers.get('vary'), 'cookie') || variesOn(headers.get('vary'), 'authorization'),
   };
 }
 
@@ -157,11 +161,12 @@ export function requestDemands(cacheControl: string | null, pragma: string | nul
 export type Reuse = 'fresh' | 'stale-while-revalidate' | 'validate';
 
 /**
- * The verdict for one request. `personal`: it carries Authorization or cookies beyond the declared dimensions; then a
- * lifetime that is only our guess does not count, so that nobody who is logged in gets the anonymous page on a guess.
+ * The verdict for one request. `personal`: it carries Authorization or cookies beyond the declared dimensions. Then neither a
+ * lifetime that is only our guess counts, nor a copy that differs by cookies, though declared dimensions stand in for them
+ * in its key: nobody who is logged in gets the anonymous page while the origin is well.
  */
 export function judgeReuse(freshness: Freshness, demands: RequestDemands, personal: boolean, nowMs: number): Reuse {
-  if (freshness.alwaysValidate || (personal && freshness.heuristic)) return 'validate';
+  if (freshness.alwaysValidate || (personal && (freshness.heuristic || freshness.differsByPerson))) return 'validate';
   if (demands !== noDemands) {
     if (demands.noCache || demands.noStore) return 'validate';
     if (nowMs - freshness.bornMs > demands.maxAgeMs) return 'validate';

@@ -49,6 +49,9 @@ describe('as a shared cache', () => {
     ['cookies and a guess', [['etag', '"a"'], ['last-modified', 'Sun, 06 Nov 1994 08:49:37 GMT']], cookies, 'cookie'],
     ['cookies and a lifetime', cc('max-age=9'), cookies, 'kept'],
     ['cookies and no time at all', cc('max-age=0'), cookies, 'cookie'],
+    ['cookies that the answer varies on', [...cc('public, max-age=9'), ['vary', 'Accept, Cookie']], cookies, 'cookie'],
+    ['Vary: Cookie without cookies', [...cc('max-age=9'), ['vary', 'Cookie']], {}, 'kept'],
+    ['Authorization that the answer varies on', [...cc('public, max-age=9'), ['vary', 'authorization']], authorization, 'authorization'],
     ['cookies and public', [...cc('public'), ['etag', '"a"']], cookies, 'kept'],
   ])('%s', (_name, response, more, verdict) => {
     expect(cacheRefusal(exchange(response, more)) ?? 'kept').toBe(verdict);
@@ -60,6 +63,7 @@ describe('as a shadow', () => {
     ['nothing said', 'allowed', [], {}, 'kept'],
     ['nothing said, 404', 'allowed', [], { status: 404 }, 'status'],
     ['404 with a lifetime', 'allowed', cc('max-age=9'), { status: 404 }, 'kept'],
+    ['404 with a lifetime of nothing', 'allowed', cc('max-age=0'), { status: 404 }, 'status'],
     ['302 of the moment', 'allowed', [], { status: 302 }, 'status'],
     ['301', 'allowed', [], { status: 301 }, 'kept'],
     ['an error with a lifetime', 'allowed', cc('max-age=9'), { status: 503 }, 'status'],
@@ -76,6 +80,7 @@ describe('as a shadow', () => {
     ['always goes over private', 'always', cc('private'), {}, 'kept'],
     ['but not for a personal request', 'always', cc('private'), cookies, 'private'],
     ['nor with credentials', 'always', cc('private'), authorization, 'private'],
+    ['Vary: Cookie on an always route', 'always', [['vary', 'Cookie']], cookies, 'kept'],
     ['cookies on an always route', 'always', [], cookies, 'kept'],
     ['always never keeps Set-Cookie', 'always', [['set-cookie', 'a=b']], {}, 'set-cookie'],
     ['always never keeps errors', 'always', cc('max-age=9'), { status: 500 }, 'status'],

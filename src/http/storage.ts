@@ -8,7 +8,7 @@ import { explicitLifetimeMs } from './freshness.ts';
 import { headerReader, type HeaderList, type HeaderReader } from './headers.ts';
 import { endToEnd } from './hop-by-hop.ts';
 import { isGoodStatus, isHeuristicallyCacheable, isShadowStatus, isUnderstood } from './status.ts';
-import { variesOnEverything } from './vary.ts';
+import { variesOn, variesOnEverything } from './vary.ts';
 
 export const keepRefusals = {
   'method': 'Only answers to GET are kept.',
@@ -17,8 +17,8 @@ export const keepRefusals = {
   'no-store': 'The request or the answer says no-store.',
   'private': 'The answer is for one person (Cache-Control: private).',
   'set-cookie': 'The answer sets a cookie.',
-  'authorization': 'The request carried Authorization and the answer does not say that it may be shared.',
-  'cookie': 'The request carried cookies beyond the declared dimensions and the answer does not say that it may be shared.',
+  'authorization': 'The request carried Authorization and the answer does not say that it may be shared, or varies on it.',
+  'cookie': 'The request carried cookies beyond the declared dimensions and the answer does not say that it may be shared, or varies on them.',
   'vary-star': 'Vary: * makes every answer different.',
   'no-lifetime': 'Neither a lifetime nor a validator: of no use to a cache (it may still be a shadow).',
   'route': 'The route says shadow: never or cache: off.',
@@ -65,7 +65,8 @@ export function shadowRefusal(exchange: Exchange, policy: ShadowPolicy): KeepRef
     return directives.private && personal ? 'private' : undefined;
   }
   const explicitMs = explicitLifetimeMs(directives, targeted, exchange.response, exchange.responseTimeMs);
-  if (!(explicitMs === undefined && !directives.public ? isGoodStatus : isShadowStatus)(exchange.status)) return 'status';
+  const vouchedFor = directives.public || (explicitMs ?? 0) > 0;
+  if (!(vouchedFor ? isShadowStatus : isGoodStatus)(exchange.status)) return 'status';
   if (directives.mustUnderstand && !isUnderstood(exchange.status)) return 'status';
   if (forbidsStoring(directives, exchange)) return 'no-store';
   if (directives.private) return 'private';
@@ -95,14 +96,18 @@ function forbidsStoring(directives: CacheControl, exchange: Exchange): boolean {
 
 /**
  * Answers to requests that may be one person's. Authorization: RFC 9111 §3.5. Cookies: stricter than the RFC, which would
- * keep on a guess what a logged-in visitor got; the origin must give a lifetime or say `public`.
+ * keep on a guess what a logged-in visitor got; the origin must give a lifetime or say `public`. What varies on either is
+ * that person's, even where a declared dimension stands in for the header in the key (and keys never hold credentials).
  */
 function personalRefusal(exchange: Exchange, directives: CacheControl, targeted: boolean): KeepRefusal | undefined {
+  const vary = exchange.response.get('vary');
   if (exchange.request.get('authorization') !== null) {
     const shared = directives.public || directives.mustRevalidate || directives.sMaxageS !== undefined;
-    if (!shared) return 'authorization';
+    if (!shared || variesOn(vary, 'authorization')) return 'authorization';
   }
-  if (!exchange.otherCookies || directives.public) return undefined;
+  if (!exchange.otherCookies) return undefined;
+  if (variesOn(vary, 'cookie')) return 'cookie';
+  if (directives.public) return undefined;
   const lifetimeMs = explicitLifetimeMs(directives, targeted, exchange.response, exchange.responseTimeMs);
   return (lifetimeMs ?? 0) > 0 ? undefined : 'cookie';
 }

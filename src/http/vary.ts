@@ -15,6 +15,11 @@ export function variesOnEverything(vary: string | null): boolean {
   return vary !== null && vary.includes('*') && vary.split(',').some((name) => name.trim() === '*');
 }
 
+/** Whether an answer varies on this header (lower case). */
+export function variesOn(vary: string | null, name: string): boolean {
+  return vary !== null && vary.split(',').some((part) => part.trim().toLowerCase() === name);
+}
+
 /** The names an answer varies on besides those in `standIns` (lower case), sorted, each once. */
 export function variedHeaders(vary: string | null, standIns: ReadonlySet<string>): readonly string[] {
   if (vary === null || vary === '') return [];
