@@ -44,7 +44,7 @@ export const cpu: Suite = {
     try {
       for (const peer of context.peers) {
         const port = await freePort();
-        servers.push({ peer, port, program: await peer.start({ folder: join(context.folder, peer.name), port, originPort, cores: serverCore }) });
+        servers.push({ peer, port, program: await peer.start({ folder: join(context.folder, peer.name), port, originPort, variations: true, cores: serverCore }) });
       }
       const measured: Measured[] = [];
       for (const each of cases) measured.push(...await measureCase(context, servers, each));

@@ -107,14 +107,19 @@ export function cpuTimeMs(pids: readonly number[]): number {
   return ticks * 10;
 }
 
-export function residentBytes(pids: readonly number[]): number {
-  let kib = 0;
+/**
+ * Resident memory of these processes. `all` (VmRSS) counts file pages that are mapped, such as a database's, which the
+ * system takes back when it needs them; `own` (RssAnon) is what only these processes can free.
+ */
+export function residentBytes(pids: readonly number[]): { readonly all: number; readonly own: number } {
+  const kib = { VmRSS: 0, RssAnon: 0 };
   for (const pid of pids) {
     try {
-      kib += Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+      const text = readFileSync(`/proc/${pid}/status`, 'latin1');
+      for (const name of ['VmRSS', 'RssAnon'] as const) kib[name] += Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
     } catch { /* it ended between the listing and the reading */ }
   }
-  return kib * 1024;
+  return { all: kib.VmRSS * 1024, own: kib.RssAnon * 1024 };
 }
 
 /** A port nothing listens on right now. */

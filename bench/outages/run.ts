@@ -45,7 +45,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageRun> {
     // The benchmark's own origin answers with what `OriginCounts` says.
     return await (await fetch(`http://127.0.0.1:${controlPort}/?mode=${mode}`, { method: 'POST' })).json() as OriginCounts;
   };
-  const server = started.add(await options.peer.start({ folder: join(folder, 'server'), port, originPort }));
+  const server = started.add(await options.peer.start({ folder: join(folder, 'server'), port, originPort, variations: true }));
   await setMode('ok');
   const out = join(folder, 'samples.json');
   const allMs = times.warmUpMs + times.faultMs + times.returnMs;

@@ -9,6 +9,14 @@ import type { Peer, PeerSetup } from './peer.ts';
 
 const home = resolve(import.meta.dir, '../..');
 
+const variations = `
+dimensions:
+  device: { from: userAgent, values: [mobile, desktop], default: desktop }
+  segment: { from: { cookie: segment }, values: [new, loyal, vip], default: new }
+routes:
+  - { match: "/**", vary: [device, segment] }
+`;
+
 function configuration(setup: PeerSetup, adminPort: number): string {
   return `site: bench
 origin:
@@ -16,11 +24,7 @@ origin:
   probe: { path: /healthz, interval: 1s, timeout: 1s }
 regions:
   - { name: local, listen: 127.0.0.1:${setup.port} }
-dimensions:
-  device: { from: userAgent, values: [mobile, desktop], default: desktop }
-  segment: { from: { cookie: segment }, values: [new, loyal, vip], default: new }
-routes:
-  - { match: "/**", vary: [device, segment] }
+${setup.variations ? variations : ''}
 budgets: { originRequests: 100/s, originShare: 100%, storage: 8GiB }
 admin: { listen: 127.0.0.1:${adminPort} }
 `;

@@ -74,10 +74,10 @@ export const nginx: Peer = {
 };
 
 /** An origin that is never the bottleneck: fixed bodies from memory, cacheable below /cached/, not below /uncached/. */
-export function startFastOrigin(setup: Omit<PeerSetup, 'originPort'>, bodyBytes: readonly number[]): Promise<Program> {
+export function startFastOrigin(setup: Omit<PeerSetup, 'originPort' | 'variations'>, bodyBytes: readonly number[]): Promise<Program> {
   mkdirSync(join(setup.folder, 'files'), { recursive: true });
   for (const bytes of bodyBytes) writeFileSync(join(setup.folder, 'files', String(bytes)), 'x'.repeat(bytes));
-  return run({ ...setup, originPort: 0 }, main(setup.folder, 4096, `
+  return run({ ...setup, originPort: 0, variations: false }, main(setup.folder, 4096, `
   open_file_cache max=100 inactive=1h;
   default_type text/html;
   server {

@@ -9,6 +9,8 @@ export interface PeerSetup {
   readonly folder: string;
   readonly port: number;
   readonly originPort: number;
+  /** Whether pages differ by device and segment; otherwise by URL alone. */
+  readonly variations: boolean;
   readonly cores?: string;
 }
 
