@@ -145,6 +145,13 @@ export class Budget {
     return Math.max(0, Math.floor(this.#tokens + (this.#effectiveRate() * spanMs) / 1000));
   }
 
+  /** How many of these may renew copies. */
+  refreshCapacity(spanMs: number): number {
+    if (this.pause() !== undefined) return 0;
+    this.#refill();
+    return Math.max(0, Math.floor(this.#refreshTokens + (Math.min(this.#effectiveRate(), this.#refreshRate()) * spanMs) / 1000));
+  }
+
   state(): BudgetState {
     return {
       ratePerSecond: this.pause() === undefined ? this.#effectiveRate() : 0,

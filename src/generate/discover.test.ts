@@ -25,7 +25,7 @@ function over(pages: Readonly<Record<string, Page | 'timeout'>>) {
     hosts: [], dropQuery: [], dimensions: [], routes: [{ match: '/account/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' }],
   });
   const discoverer = new Discoverer({
-    frontier, clock,
+    frontier,
     log: createLog({ clock, level: 'warn', write: (line) => logged.push(JSON.parse(line) as Record<string, unknown>) }), // our own log's lines
     pay: (fetch) => fetch(),
     fetcher: async ({ path }): Promise<FetchResult> => {
@@ -110,12 +110,13 @@ test('redirects within the site are followed, others are not, and circles end', 
 test('a page brings its own assets and links, of the site only', () => {
   const site = over({});
   const html = '<link rel=stylesheet href=/main.css><a href="/b">b</a><a href="/page">self</a><a href="https://elsewhere.example/c">c</a><img src="https://cdn.example/i.png">';
-  site.discoverer.readDocument(key('/page'), 'text/html; charset=utf-8', new TextEncoder().encode(html));
+  site.discoverer.readDocument(key('/page'), 'text/html; charset=utf-8', new TextEncoder().encode(html), true);
   expect(site.found()).toEqual(['asset /main.css', 'link /b']);
   expect(site.frontier.get(key('/main.css'))?.parent).toBe(key('/page'));
-  site.discoverer.readDocument(key('/main.css'), 'text/css', new TextEncoder().encode('a { background: url(bg.png) }'));
-  site.discoverer.readDocument(key('/data.json'), 'application/json', new TextEncoder().encode('<a href="/x">'));
-  expect(site.found()).toEqual(['asset /main.css', 'link /b', 'asset /bg.png']);
+  site.discoverer.readDocument(key('/main.css'), 'text/css', new TextEncoder().encode('a { background: url(bg.png) }'), true);
+  site.discoverer.readDocument(key('/data.json'), 'application/json', new TextEncoder().encode('<a href="/x">'), true);
+  site.discoverer.readDocument(key('/linked'), 'text/html', new TextEncoder().encode('<a href="/y"><img src="/z.png">'), false);
+  expect(site.found()).toEqual(['asset /main.css', 'link /b', 'asset /bg.png', 'asset /z.png']);
 });
 
 test('the frontier is bounded, keeps the best source, and counts what had no room', () => {

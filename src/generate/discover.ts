@@ -4,7 +4,7 @@
  * page, noise, loops) is a logged reason and no more. Every fetch is paid from the generator's budget by `pay`.
  */
 import { resourceTarget } from '../http/index.ts';
-import type { Clock, Log, ResourceKey } from '../kernel/index.ts';
+import type { Log, ResourceKey } from '../kernel/index.ts';
 import type { FetchAnswer, Fetcher } from './fetch.ts';
 import type { Frontier } from './frontier.ts';
 import { referencesOfCss, referencesOfHtml } from './links.ts';
@@ -23,7 +23,6 @@ export interface DiscovererParts {
   /** Runs one fetch within the budget; waits for its turn. Undefined when there will be none (shutting down, origin unwell). */
   readonly pay: (fetch: () => ReturnType<Fetcher>) => Promise<Awaited<ReturnType<Fetcher>> | undefined>;
   readonly frontier: Frontier;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -78,7 +77,7 @@ export class Discoverer {
   }
 
   /** Offers what a document refers to. `contentType` decides how it is read; anything but HTML and CSS refers to nothing. */
-  readDocument(resource: ResourceKey, contentType: string, body: Uint8Array): void {
+  readDocument(resource: ResourceKey, contentType: string, body: Uint8Array, withLinks: boolean): void {
     const type = contentType.toLowerCase();
     const html = type.startsWith('text/html') || type.startsWith('application/xhtml');
     if (!html && !type.startsWith('text/css')) return;
@@ -86,7 +85,7 @@ export class Discoverer {
     const url = this.#site.urlOf(resource);
     const { assets, links } = html ? referencesOfHtml(text, url) : referencesOfCss(text, url);
     for (const asset of assets) this.#offer(asset, 'asset', 0.5, resource, undefined);
-    for (const link of links) this.#offer(link, 'link', 0.5, resource, undefined);
+    if (withLinks) for (const link of links) this.#offer(link, 'link', 0.5, resource, undefined);
   }
 
   async #readRobots(): Promise<boolean> {

@@ -20,9 +20,9 @@ const ownRefusals = {
   'error-page': 'It looks like an error page that says 200.',
   'maybe-cut': 'Nothing tells where the body ends, and it does not look whole.',
   'encoded': 'The body is compressed although it was asked for as it is.',
-  // It was not asked for.
+  // It is not wanted, or there is no room for it.
   'robots': 'robots.txt forbids fetching what nobody has asked for.',
-  'backed-off': 'It was refused lately; it is tried again later.',
+  'invalidated': 'It was asked for before the copy was declared wrong.',
   'storage-full': 'budgets.storage is used up by more valuable copies, or no volume takes the write.',
   'missing-body': 'An edge captured it, but its body is no longer in the edge\'s store.',
 } as const;

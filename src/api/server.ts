@@ -1,0 +1,105 @@
+/**
+ * The admin listener: health, metrics and the REST API of `/api/v1`. Reads only what its source gives; decides nothing.
+ * Errors are RFC 9457 problem details.
+ */
+import { Hono, type Context } from 'hono';
+import type { AdminToken, ListenAddress } from '../config/types.ts';
+import { problem, problemContentType } from '../http/index.ts';
+import { ForeshadowError, messageOf, type Log } from '../kernel/index.ts';
+import { authorize, checkListen, hostAllowed, type Role } from './auth.ts';
+import { MetricsPage } from './metrics.ts';
+import type { Status } from './status.ts';
+
+export interface ApiSource {
+  status(): Promise<Status>;
+  /** Why the brain is not ready; undefined when it is. */
+  notReady(): string | undefined;
+}
+
+export interface ApiOptions {
+  readonly listen: ListenAddress;
+  readonly tokens: readonly AdminToken[];
+  readonly source: ApiSource;
+  readonly log: Log;
+}
+
+export interface ApiServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  setTokens(tokens: readonly AdminToken[]): void;
+  close(): Promise<void>;
+}
+
+const requestBytesMax = 1024 * 1024;
+
+export function startApi(options: ApiOptions): ApiServer {
+  checkListen(options.listen, options.tokens);
+  const state = { tokens: options.tokens };
+  const app = createApp(options.source, () => state.tokens, options.log);
+  const server = listen(options.listen, (request) => app.fetch(request));
+  const close = (): Promise<void> => server.stop(true);
+  return {
+    url: server.url.origin,
+    port: server.port ?? 0,
+    setTokens(tokens) {
+      checkListen(options.listen, tokens);
+      state.tokens = tokens;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function listen(address: ListenAddress, fetch: (request: Request) => Response | Promise<Response>): Bun.Server<undefined> {
+  try {
+    return Bun.serve({ hostname: address.hostname, port: address.port, maxRequestBodySize: requestBytesMax, idleTimeout: 30, fetch });
+  } catch (cause) {
+    throw new ForeshadowError('listen-failed', {
+      source: 'config', message: `the admin listener can not be opened on ${address.hostname}:${address.port}: ${messageOf(cause)}`,
+      hint: 'is another Foreshadow running? choose another admin.listen', cause,
+    });
+  }
+}
+
+export function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: Log): Hono {
+  const app = new Hono();
+  const metrics = new MetricsPage();
+  app.use(async (context, next) => {
+    if (!hostAllowed(tokens(), context.req.header('host') ?? null)) {
+      return fail(context, 403, 'Forbidden', 'without admin.tokens this listener answers to loopback names only');
+    }
+    await next();
+    context.header('cache-control', 'no-store');
+    context.header('x-content-type-options', 'nosniff');
+    return undefined;
+  });
+  const allowed = (context: Context, role: Role): Response | undefined => {
+    const access = authorize(tokens(), context.req.header('authorization') ?? null, role);
+    if (access.ok) return undefined;
+    if (access.status === 401) context.header('www-authenticate', 'Bearer realm="foreshadow"');
+    return fail(context, access.status, access.status === 401 ? 'Unauthorized' : 'Forbidden', access.detail);
+  };
+  app.get('/livez', (context) => context.text('alive\n'));
+  app.get('/readyz', (context) => {
+    const why = source.notReady();
+    return why === undefined ? context.text('ready\n') : fail(context, 503, 'Not ready', why);
+  });
+  app.get('/metrics', async (context) => allowed(context, 'viewer') ?? context.body(await metrics.render(await source.status()), 200, { 'content-type': metrics.contentType }));
+  app.get('/api/v1/status', async (context) => allowed(context, 'viewer') ?? context.json(await source.status()));
+  for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/status']) {
+    app.all(path, (context) => {
+      context.header('allow', 'GET, HEAD');
+      return fail(context, 405, 'Method Not Allowed', 'this is read with GET');
+    });
+  }
+  app.notFound((context) => fail(context, 404, 'Not Found', 'there is nothing of this name'));
+  app.onError((error, context) => {
+    log.error('api-failed', { path: context.req.path, problem: messageOf(error) });
+    return fail(context, 500, 'Internal Server Error', 'see the log');
+  });
+  return app;
+}
+
+function fail(context: Context, status: 401 | 403 | 404 | 405 | 500 | 503, title: string, detail: string): Response {
+  return context.body(JSON.stringify(problem(status, title, { detail, instance: context.req.path })), status, { 'content-type': problemContentType });
+}

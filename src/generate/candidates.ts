@@ -1,0 +1,117 @@
+/**
+ * What could be fetched, as the planner wants it: people's demand first (forecast rate × share of the variation), then what
+ * was discovered, at a low pseudo-demand of its own. Pure over its given parts; a few milliseconds for thousands of resources.
+ */
+import type { ResourceKey, VariationKey } from '../kernel/index.ts';
+import { shadowId } from '../catalog/shadow-record.ts';
+import type { Changes } from './changes.ts';
+import type { Discovery, Frontier } from './frontier.ts';
+import type { Holdings } from './holdings.ts';
+import type { Ledger } from './ledger.ts';
+import type { PlanCandidate } from './plan/index.ts';
+import type { Site, VariationShare } from './site.ts';
+
+/** What the generator asks of forecasting. */
+export interface Outlook {
+  /** Expected requests a minute of each live resource, highest first. */
+  rates(nowMs: number, limit: number): readonly { readonly resource: ResourceKey; readonly perMinute: number }[];
+  variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[];
+}
+
+/** Resources of demand planned for; what is beyond is asked for less than what is found below. */
+export const demandedMax = 50_000;
+/**
+ * Requests a minute a discovered resource counts as: less than anything people were seen to ask for lately. A sitemap is
+ * the owner's own list of what matters; a link is somebody's aside.
+ */
+export const pseudoDemand = { asset: 1e-3, sitemap: 5e-4, link: 1e-5 } as const;
+/** A refresh that makes up for a wrong copy (invalidated) goes before everything. */
+const invalidatedWeight = 1e6;
+/** "It has changed", as a rate that is all but certain over the copy's age. */
+const certainChanges = 10;
+
+export interface CandidateParts {
+  readonly outlook: Outlook;
+  readonly frontier: Frontier;
+  readonly holdings: Holdings;
+  readonly ledger: Ledger;
+  readonly changes: Changes;
+  readonly site: Site;
+  /** Whether robots.txt lets what nobody asked for be fetched. */
+  readonly allows: (resource: ResourceKey) => boolean;
+  /** Resources whose copies were wrong and are to be made anew. */
+  readonly invalidated: ReadonlySet<ResourceKey>;
+  /** Resources whose answers passing requests are known to renew. */
+  readonly captured: ReadonlySet<ResourceKey>;
+  /** Targets being fetched right now. */
+  readonly inFlight: { has(id: string): boolean };
+}
+
+export interface Candidates {
+  readonly list: PlanCandidate[];
+  /** Demand a minute by resource, discovered ones included. */
+  readonly demand: ReadonlyMap<ResourceKey, number>;
+  /** Discovered resources that robots.txt forbids. */
+  readonly forbidden: number;
+}
+
+export function collectCandidates(parts: CandidateParts, nowMs: number): Candidates {
+  const list: PlanCandidate[] = [];
+  const demand = new Map<ResourceKey, number>();
+  let forbidden = 0;
+  for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax)) {
+    if (parts.site.route(resource).policy === 'never') continue;
+    demand.set(resource, perMinute);
+    addVariations(parts, list, resource, perMinute, undefined, nowMs);
+  }
+  for (const discovery of parts.frontier.all()) {
+    const { resource } = discovery;
+    if (demand.has(resource)) continue;
+    if (!parts.allows(resource)) {
+      forbidden++;
+      continue;
+    }
+    const perMinute = unaskedDemand(discovery, demand);
+    demand.set(resource, perMinute);
+    addVariations(parts, list, resource, perMinute, discovery, nowMs);
+  }
+  return { list, demand, forbidden };
+}
+
+/** An asset is in demand as its page is: whoever asks for the page asks for it. */
+function unaskedDemand(discovery: Discovery, demand: ReadonlyMap<ResourceKey, number>): number {
+  const own = pseudoDemand[discovery.source] * (0.5 + discovery.priority);
+  if (discovery.source !== 'asset' || discovery.parent === undefined) return own;
+  return Math.max(own, demand.get(discovery.parent) ?? 0);
+}
+
+function addVariations(
+  parts: CandidateParts, list: PlanCandidate[], resource: ResourceKey, perMinute: number, discovery: Discovery | undefined, nowMs: number,
+): void {
+  const weight = parts.invalidated.has(resource) ? invalidatedWeight : 1;
+  const rate = parts.changes.rate(resource);
+  const passes = parts.captured.has(resource);
+  const changedMs = (discovery ?? parts.frontier.get(resource))?.changedMs;
+  for (const { variation, share } of parts.site.variations(resource, parts.outlook.variationShares(nowMs, resource))) {
+    const id = targetId(resource, variation);
+    if (parts.inFlight.has(id)) continue;
+    const copies = parts.holdings.variation(resource, variation);
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const copy of copies) oldestMs = Math.min(oldestMs, copy.responseTimeMs);
+    const ageMs = copies.length === 0 ? undefined : Math.max(0, nowMs - oldestMs);
+    const saidChanged = ageMs !== undefined && changedMs !== undefined && changedMs > oldestMs && changedMs <= nowMs;
+    list.push({
+      resource, variation, weight, cost: Math.max(1, copies.length),
+      demandPerMinute: perMinute * share,
+      changesPerMinute: saidChanged ? Math.max(rate, certainChanges / Math.max(1 / 60, ageMs / 60_000)) : rate,
+      copyAgeMs: ageMs,
+      notBeforeMs: parts.ledger.get(id)?.notBeforeMs ?? 0,
+      passivePerMinute: passes ? perMinute * share : 0,
+    });
+  }
+}
+
+/** What backing off and being in flight are about: a variation, whatever further headers its copies vary on. */
+export function targetId(resource: ResourceKey, variation: VariationKey): string {
+  return shadowId({ resource, variation, vary: [] });
+}

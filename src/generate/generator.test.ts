@@ -1,0 +1,296 @@
+import { afterEach, expect, test } from 'bun:test';
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import type { Config } from '../config/types.ts';
+import { createLog, systemClock, type BlobDigest, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
+import { openMemoryStore } from '../store/index.ts';
+import type { OriginCondition } from './budget.ts';
+import type { Outlook } from './candidates.ts';
+import { Generator } from './generator.ts';
+
+/** A small shop: what it answers can be changed under way. */
+interface Shop {
+  readonly url: string;
+  readonly asked: { readonly path: string; readonly headers: Headers }[];
+  answer: (path: string, request: Request) => Response | Promise<Response>;
+}
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+function openShop(answer: Shop['answer']): Shop {
+  const asked: Shop['asked'] = [];
+  const shop = { asked, answer };
+  const server = Bun.serve({
+    hostname: '127.0.0.1', port: 0, fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      asked.push({ path: pathname + search, headers: request.headers });
+      return shop.answer(pathname + search, request);
+    },
+  });
+  cleanUps.push(() => server.stop(true));
+  return Object.assign(shop, { url: server.url.origin });
+}
+
+const page = (text: string): string => `<!doctype html><html><head><title>Shop</title></head><body>${text} ${'x'.repeat(800)}</body></html>`;
+const html = (text: string, headers: Record<string, string> = {}): Response => new Response(page(text), { headers: { 'content-type': 'text/html', 'cache-control': 'max-age=60', ...headers } });
+const notFound = (): Response => new Response('no', { status: 404 });
+
+function configOf(shop: Shop, facts: Partial<Config> = {}): Config {
+  return {
+    site: 'shop', origin: { url: shop.url, host: 'origin', probe: { path: '/', intervalMs: 1000, timeoutMs: 1000 }, limits: { latencyP95Ms: undefined, errorRate: 0.05 } },
+    hosts: [], regions: [], clientRegion: { header: undefined, geoip: false }, trustedProxies: [],
+    dimensions: [
+      { name: 'device', from: { kind: 'userAgent' }, values: ['mobile', 'desktop'], fallback: 'desktop', exact: true, obtain: { mobile: { 'user-agent': 'Phone Mobile' }, desktop: { 'user-agent': 'Desk' } } },
+      { name: 'segment', from: { kind: 'cookie', name: 'segment' }, values: ['new', 'loyal', 'vip'], fallback: 'new', exact: true, obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } } },
+    ],
+    routes: [{ match: '/products/:id', vary: ['device', 'segment'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' }],
+    budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 16 },
+    freshness: { targetMs: 600_000, serveStaleForMs: 86_400_000 },
+    routing: { mode: 'serve', recovery: { firstStep: 0.01, fastestMs: 60_000 }, rescueAfterMs: 'auto' },
+    store: { volumePaths: [], copies: 2 }, generate: { userAgent: 'Foreshadow/test', discover: true }, dropQuery: [],
+    timeouts: { connectMs: 500, firstByteMs: 2000, idleMs: 2000, drainMs: 1000 },
+    limits: { urlBytes: 8192, headerBytes: 32_768, requestBodyBytes: 0, connections: 0, captureBytes: 1e6, generateBytes: 1e6, memoryCacheBytes: 1e6, demandKeys: 1000, variantsPerVariation: 4 },
+    log: { level: 'error', access: undefined }, admin: { listen: { hostname: '127.0.0.1', port: 0 }, tokens: [] }, dataDir: '',
+    ...facts,
+  };
+}
+
+/** A generator over a memory store and a catalog that is a map. */
+function run(shop: Shop, facts: { config?: Partial<Config>; outlook?: Partial<Outlook>; records?: ShadowRecord[]; log?: Log; bodies?: Map<string, Uint8Array> } = {}) {
+  const records = new Map((facts.records ?? []).map((record) => [shadowId(record), record]));
+  const blobs = openMemoryStore();
+  const versions: number[] = [];
+  const bodies = facts.bodies ?? new Map<string, Uint8Array>();
+  const catalog = {
+    version: 0,
+    async publish(put: readonly ShadowRecord[], remove: readonly string[]) {
+      for (const record of put) {
+        if (!(await blobs.has(record.body))) throw new Error('published before its body');
+        records.set(shadowId(record), { ...record, version: catalog.version + 1 });
+      }
+      for (const id of remove) records.delete(id);
+      return ++catalog.version;
+    },
+  };
+  const generator = new Generator({
+    config: configOf(shop, facts.config), catalog, records: facts.records ?? [], blobs, clock: systemClock,
+    outlook: { rates: () => [], variationShares: () => [], ...facts.outlook },
+    bodyOf: (digest: BlobDigest) => bodies.get(digest),
+    log: facts.log ?? createLog({ clock: systemClock, level: 'error', write: (line) => { throw new Error(line); } }),
+    onPublished: (version) => versions.push(version), pace: { planMs: 40, publishMs: 40, evictMs: 100 },
+  });
+  cleanUps.push(() => generator.close());
+  generator.start();
+  const variationsOf = (resource: string): string[] => [...records.values()].filter((record) => record.resource === resource).map((record) => record.variation).sort();
+  const textOf = async (record: ShadowRecord | undefined): Promise<string> => new TextDecoder().decode(record && await blobs.get(record.body));
+  return { generator, records, blobs, versions, bodies, variationsOf, textOf };
+}
+
+async function until(condition: () => boolean, what: string, deadlineMs = 8000): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not in time: ${what}`);
+    await Bun.sleep(5);
+  }
+}
+
+const key = (text: string): ResourceKey => text as ResourceKey; // spelled as resourceKey would
+const at = (text: string): VariationKey => text as VariationKey; // spelled as compileVariation would
+const sitemap = (...paths: string[]): Response => new Response(`<urlset>${paths.map((path) => `<url><loc>https://shop.example${path}</loc></url>`).join('')}</urlset>`);
+
+test('2,400 variations of a sitemap nobody has asked for are all published, each in its own clothes', async () => {
+  const products = Array.from({ length: 400 }, (_, i) => `/products/${i}`);
+  const shop = openShop((path, request) => {
+    if (path === '/sitemap.xml') return sitemap(...products);
+    if (!path.startsWith('/products/')) return notFound();
+    const device = request.headers.get('user-agent')?.includes('Mobile') ? 'mobile' : 'desktop';
+    return html(`${path} ${device} ${request.headers.get('cookie')}`, { vary: 'User-Agent, Cookie' });
+  });
+  const { generator, records, versions, textOf } = run(shop);
+  await until(() => records.size === 2400, 'all published', 20_000);
+  const record = records.get(shadowId({ resource: key('/products/7'), variation: at('device=mobile,segment=vip'), vary: [] }));
+  expect(record?.madeBy).toBe('generate');
+  expect(await textOf(record)).toContain('/products/7 mobile segment=vip ');
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+  expect(versions.at(-1)).toBeLessThan(100);
+  expect(generator.status()).toMatchObject({ admitted: { generate: 2400 }, refused: {}, holdings: { records: 2400, resources: 400 } });
+  expect(shop.asked.filter(({ headers }) => headers.get('foreshadow-purpose') !== 'generate')).toEqual([]);
+  expect(shop.asked.length).toBe(2402);
+}, 30_000);
+
+test('what people ask for is made whatever robots.txt says; what nobody asks for is not', async () => {
+  const shop = openShop((path) => {
+    if (path === '/robots.txt') return new Response('User-agent: *\nDisallow: /search\nDisallow: /hidden');
+    if (path === '/sitemap.xml') return sitemap('/a', '/hidden/b');
+    return html(path);
+  });
+  const { generator, variationsOf } = run(shop, { outlook: { rates: () => [{ resource: key('/search?q=shoes'), perMinute: 3 }] } });
+  await until(() => variationsOf('/search?q=shoes').length === 1 && variationsOf('/a').length === 1, 'both published');
+  expect(shop.asked.map(({ path }) => path)).not.toContain('/hidden/b');
+  expect(generator.status().discovered.forbidden).toBe(1);
+});
+
+test('a page brings its style sheet, and that its font; a link brings its page but not what that links to', async () => {
+  const shop = openShop((path) => {
+    switch (path) {
+      case '/': return html('<link rel=stylesheet href=/main.css><a href="/one">one</a>');
+      case '/one': return html('<a href="/two">two</a><img src="/one.png">');
+      case '/main.css': return new Response('@font-face { src: url(/f.woff2) }', { headers: { 'content-type': 'text/css', 'cache-control': 'max-age=60' } });
+      case '/f.woff2': case '/one.png': return new Response('data', { headers: { 'content-type': 'font/woff2', 'cache-control': 'max-age=60' } });
+      default: return notFound();
+    }
+  });
+  const { variationsOf } = run(shop, { outlook: { rates: () => [{ resource: key('/'), perMinute: 3 }] } });
+  for (const path of ['/', '/main.css', '/f.woff2', '/one', '/one.png']) await until(() => variationsOf(path).length === 1, path);
+  expect(shop.asked.map(({ path }) => path)).not.toContain('/two');
+});
+
+test('copies of an earlier run are known: no fetch while they are fresh, a conditional one when they are old, and 304 renews them', async () => {
+  const shop = openShop((path, request) => {
+    if (!path.startsWith('/p')) return notFound();
+    return request.headers.get('if-none-match') === '"v1"' ? new Response(null, { status: 304, headers: { etag: '"v1"', 'cache-control': 'max-age=60', 'x-new': '1' } }) : html(path, { etag: '"v1"' });
+  });
+  const outlook = { rates: () => [{ resource: key('/p1'), perMinute: 3 }, { resource: key('/p2'), perMinute: 3 }] };
+  const first = run(shop, { outlook });
+  await until(() => first.records.size === 2, 'first copies');
+  await first.generator.close();
+  const earlier = [...first.records.values()].map((record) => (record.resource === key('/p2') ? { ...record, requestTimeMs: record.requestTimeMs - 3_600_000, responseTimeMs: record.responseTimeMs - 3_600_000 } : record));
+  const asked = shop.asked.length;
+  const second = run(shop, { outlook, records: earlier });
+  for (const record of earlier) await second.blobs.put(await first.blobs.get(record.body) ?? new Uint8Array(0));
+  await until(() => second.versions.length === 1, 'renewal');
+  const renewed = [...second.records.values()].find((record) => record.resource === key('/p2'));
+  expect(renewed?.body).toBe(earlier.find((record) => record.resource === key('/p2'))?.body as BlobDigest); // the digest it had
+  expect(Date.now() - (renewed?.responseTimeMs ?? 0)).toBeLessThan(60_000);
+  expect(renewed?.headers).toContainEqual(['x-new', '1']);
+  expect(shop.asked.slice(asked).map(({ path }) => path).filter((path) => path.startsWith('/p'))).toEqual(['/p2']);
+  expect(second.generator.status().freshened.generate).toBe(1);
+});
+
+test('errors and private answers never become copies, each with its reason', async () => {
+  const shop = openShop((path) => {
+    switch (path) {
+      case '/error': return new Response('no', { status: 500 });
+      case '/cookie': return html('hi', { 'set-cookie': 'sid=1' });
+      case '/private': return html('hi', { 'cache-control': 'private' });
+      case '/good': return html('hi');
+      default: return notFound();
+    }
+  });
+  const rates = ['/error', '/cookie', '/private', '/good', '/gone'].map((path) => ({ resource: key(path), perMinute: 1 }));
+  const { generator, records } = run(shop, { outlook: { rates: () => rates } });
+  await until(() => records.size === 1 && Object.keys(generator.status().refused).length === 4, 'verdicts');
+  expect(generator.status().refused).toEqual({ 'error-status': 1, 'set-cookie': 1, 'private': 1, 'status': 1 });
+  expect(generator.status().waiting).toEqual({ 'error-status': 1, 'set-cookie': 1, 'private': 1, 'status': 1 });
+});
+
+const conditionOf = (state: OriginCondition['view']['state']): OriginCondition => ({ atMs: Date.now(), view: { state, share: 1 }, latencyP95Ms: undefined, usualP95Ms: undefined, requestsPerSecond: 0 });
+
+test('when the origin falls, fetches under way are given up and none begins until it is well', async () => {
+  let open = 0;
+  const shop = openShop((path, request) => {
+    if (!path.startsWith('/p')) return notFound();
+    if (ill) {
+      open++;
+      return new Promise<Response>((resolve) => {
+        request.signal.addEventListener('abort', () => {
+          open--;
+          resolve(new Response(null));
+        });
+      });
+    }
+    return html(path);
+  });
+  let ill = true;
+  const { generator, records } = run(shop, { outlook: { rates: () => [{ resource: key('/p1'), perMinute: 1 }, { resource: key('/p2'), perMinute: 1 }] } });
+  await until(() => open === 2, 'fetches under way');
+  generator.observeOrigin(conditionOf('down'));
+  await until(() => open === 0, 'given up');
+  const asked = shop.asked.length;
+  expect(generator.status()).toMatchObject({ budget: { pause: 'origin-down', ratePerSecond: 0 }, refused: { aborted: 2 }, waiting: {} });
+  ill = false;
+  expect(shop.asked.length).toBe(asked);
+  generator.observeOrigin(conditionOf('healthy'));
+  await until(() => records.size === 2, 'made after all');
+});
+
+function captureOf(resource: string, text: string, facts: Partial<ShadowRecord> = {}): { record: ShadowRecord; body: Uint8Array } {
+  const body = new TextEncoder().encode(page(text));
+  const digest = new Bun.CryptoHasher('sha256').update(body).digest('hex');
+  return {
+    body, record: {
+      resource: key(resource), variation: at(''), vary: [], status: 200, headers: [['content-type', 'text/html'], ['cache-control', 'max-age=60']],
+      body: digest as BlobDigest, bodyBytes: body.length, requestTimeMs: Date.now(), responseTimeMs: Date.now(), madeBy: 'capture', version: 0, ...facts, // computed above
+    },
+  };
+}
+
+test('captures become durable when they add something, and spare the origin', async () => {
+  const shop = openShop(notFound);
+  const { generator, records, bodies, textOf } = run(shop, { outlook: { rates: () => [{ resource: key('/a'), perMinute: 5 }] }, config: { generate: { userAgent: 'x', discover: false }, budgets: { originRequestsPerSecond: 0, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } } });
+  const offer = ({ record, body }: ReturnType<typeof captureOf>): void => {
+    bodies.set(record.body, body);
+    generator.captured([record]);
+  };
+  const one = () => [...records.values()][0];
+  offer(captureOf('/a', 'one'));
+  await until(() => records.size === 1, 'new');
+  const firstMs = one()?.responseTimeMs ?? 0;
+  offer(captureOf('/a', 'one', { responseTimeMs: firstMs + 1000 }));
+  offer(captureOf('/a', 'two', { responseTimeMs: firstMs + 2000 }));
+  await until(() => one()?.responseTimeMs === firstMs + 2000, 'changed');
+  expect(await textOf(one())).toContain('two');
+  offer(captureOf('/a', 'two', { responseTimeMs: firstMs + 3000 }));
+  offer(captureOf('/a', 'two', { responseTimeMs: firstMs + 2000 + 150_001 }));
+  await until(() => one()?.responseTimeMs === firstMs + 152_001, 'renewed after a quarter of the target');
+  expect(generator.status()).toMatchObject({ admitted: { capture: 2 }, freshened: { capture: 1 }, captures: { offered: 5 } });
+  const lost = captureOf('/b', 'lost');
+  generator.captured([lost.record]);
+  const empty = captureOf('/a', '', { responseTimeMs: firstMs + 200_000 });
+  offer({ record: { ...empty.record, bodyBytes: 0, body: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as BlobDigest }, body: new Uint8Array(0) }); // digest of nothing
+  await until(() => Object.keys(generator.status().refused).length === 2, 'refusals');
+  expect(generator.status().refused).toEqual({ 'missing-body': 1, 'emptied': 1 });
+  expect(shop.asked).toEqual([]);
+});
+
+test('an invalidated resource is taken out at once, made anew, and older answers to it are not believed', async () => {
+  let price = 1;
+  const shop = openShop((path) => (path === '/a' ? html(`price ${price}`) : notFound()));
+  const { generator, records, bodies, textOf } = run(shop, { outlook: { rates: () => [{ resource: key('/a'), perMinute: 5 }] } });
+  await until(() => records.size === 1, 'first copy');
+  const stale = captureOf('/a', 'price 1, from before');
+  bodies.set(stale.record.body, stale.body);
+  price = 2;
+  generator.invalidated([key('/a')]);
+  generator.captured([stale.record]);
+  await until(() => generator.status().refused.invalidated === 1, 'the late capture is refused');
+  await until(() => generator.status().admitted.generate === 2 && generator.status().pending === 0 && records.size === 1, 'made anew');
+  expect(await textOf([...records.values()][0])).toContain('price 2');
+});
+
+test('beyond the storage budget the least wanted go, and are not fetched again', async () => {
+  const shop = openShop((path) => (path.startsWith('/p') ? html(path) : notFound()));
+  const rates = Array.from({ length: 20 }, (_, i) => ({ resource: key(`/p${i}`), perMinute: 20 - i }));
+  const { generator, variationsOf, records } = run(shop, { outlook: { rates: () => rates }, config: { budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 9000, generateConcurrency: 4 } } });
+  await until(() => generator.status().evicted > 0 && generator.status().pending === 0 && records.size < 12, 'eviction', 12_000);
+  expect(generator.status().holdings.bytes).toBeLessThanOrEqual(9000);
+  expect(variationsOf('/p0').length).toBe(1);
+  expect(variationsOf('/p19').length).toBe(0);
+  const fetched = generator.status().fetched;
+  const plan = generator.status().plan?.number ?? 0;
+  await until(() => (generator.status().plan?.number ?? 0) >= plan + 2, 'further plans');
+  expect(generator.status().fetched - fetched).toBeLessThan(4);
+}, 20_000);
+
+test('coverage is demand-weighted, by variation, fresh and of any age', async () => {
+  const shop = openShop((path) => (path.startsWith('/p') ? html(path) : notFound()));
+  const old = captureOf('/old', 'x', { responseTimeMs: Date.now() - 700_000, requestTimeMs: Date.now() - 700_000 });
+  const fresh = captureOf('/fresh', 'x');
+  const { generator } = run(shop, {
+    records: [old.record, fresh.record], outlook: { rates: () => [{ resource: key('/fresh'), perMinute: 6 }, { resource: key('/old'), perMinute: 3 }, { resource: key('/none'), perMinute: 1 }] },
+    config: { budgets: { originRequestsPerSecond: 0, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } },
+  });
+  expect(generator.coverage(Date.now())).toEqual({ demandPerMinute: 10, fresh: 0.6, any: 0.9 });
+});

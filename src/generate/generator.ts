@@ -1,0 +1,343 @@
+/**
+ * The Shadow Resource Generator's loop: plan about once a second, fetch within the budget, publish what came of it, take in
+ * what edges report, keep within storage. Owns the order of things and the timers; what is worth fetching is the planner's,
+ * what may be kept is admission's, how fast is the budget's. Never fetches while the origin is unwell, and gives up what it
+ * was fetching when the origin falls.
+ */
+import type { ShadowRecord } from '../catalog/shadow-record.ts';
+import type { Config } from '../config/types.ts';
+import { sleep, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import { Budget, type BudgetState, type OriginCondition } from './budget.ts';
+import { collectCandidates, demandedMax, targetId, type Outlook } from './candidates.ts';
+import { Changes } from './changes.ts';
+import { coverageOf, type Coverage } from './coverage.ts';
+import { Discoverer, type DiscoveryOutcome } from './discover.ts';
+import { chooseEvictions } from './evict.ts';
+import { createFetcher, type Fetcher, type FetchResult } from './fetch.ts';
+import { Frontier } from './frontier.ts';
+import { Holdings } from './holdings.ts';
+import { CapturedResources, takeCapture, takeInvalidation, type BodyOf } from './intake.ts';
+import { Ledger } from './ledger.ts';
+import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
+import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
+import { Publisher, type CatalogWriter } from './publisher.ts';
+import type { Refusal } from './refusals.ts';
+import { Schedule } from './schedule.ts';
+import { Site } from './site.ts';
+import { Invalidations, Tally, type Workshop } from './workshop.ts';
+
+export interface GeneratorParts {
+  readonly config: Config;
+  readonly outlook: Outlook;
+  readonly catalog: CatalogWriter;
+  /** What the newest catalog version holds. */
+  readonly records: Iterable<ShadowRecord>;
+  readonly blobs: BlobStore;
+  /** Bodies in the edge's local store. */
+  readonly bodyOf: BodyOf;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onPublished: (version: number) => void;
+  readonly pace?: Pace;
+}
+
+export interface GeneratorStatus {
+  readonly budget: BudgetState;
+  readonly plan: { readonly number: number; readonly atMs: number; readonly items: number; readonly planned: Readonly<Record<string, number>>; readonly refused: Readonly<Record<string, number>>; readonly durationMs: number } | undefined;
+  readonly queued: number;
+  readonly pending: number;
+  readonly fetched: number;
+  readonly admitted: Readonly<Record<'generate' | 'capture', number>>;
+  readonly freshened: Readonly<Record<'generate' | 'capture', number>>;
+  readonly captures: { readonly offered: number; readonly dropped: number };
+  readonly removed: number;
+  readonly evicted: number;
+  readonly refused: Readonly<Partial<Record<Refusal, number>>>;
+  readonly waiting: Readonly<Partial<Record<Refusal, number>>>;
+  readonly holdings: { readonly records: number; readonly resources: number; readonly bytes: number };
+  readonly discovered: { readonly asset: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
+  readonly discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
+  readonly publishFailures: number;
+}
+
+/** How often the loop's steps come round. */
+export interface Pace {
+  readonly planMs: number;
+  readonly publishMs: number;
+  readonly evictMs: number;
+}
+const usualPace: Pace = { planMs: 1000, publishMs: 1000, evictMs: 5000 };
+/** Planning takes at most this part of the time: a big site is planned less often. */
+const planPart = 0.1;
+const pumpEveryMs = 20;
+const collectEveryMs = 600_000;
+const discoverEveryMs = 600_000;
+const discoverRetryMs = 30_000;
+/** From this part of the storage budget on, what is wanted less than what had to go is not fetched. */
+const nearlyFullPart = 0.85;
+/** How long a step of discovery waits for its turn at the origin. */
+const turnMaxMs = 15_000;
+/** Captures waiting to be considered; beyond, the newest are dropped: they pass again. */
+export const capturesMax = 20_000;
+const capturesAtOnce = 16;
+
+export class Generator {
+  readonly #parts: GeneratorParts;
+  readonly #shop: Workshop;
+  readonly #budget: Budget;
+  readonly #captured = new CapturedResources();
+  readonly #inFlight = new Map<string, number>();
+  readonly #schedule: Schedule;
+  readonly #pace: Pace;
+  #fetcher: Fetcher;
+  #stop = new AbortController();
+  #queue: Job[] = [];
+  #next = 0;
+  #plan: Plan | undefined;
+  #planDurationMs = 0;
+  #demand: ReadonlyMap<ResourceKey, number> = new Map();
+  #forbidden = 0;
+  #storageDemandBelow = -1;
+  #captures: ShadowRecord[] = [];
+  #capturesDropped = 0;
+  #draining = false;
+  #pumping = false;
+  #discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
+
+  constructor(parts: GeneratorParts) {
+    this.#parts = parts;
+    const { config, clock, log } = parts;
+    this.#schedule = new Schedule(clock, log);
+    this.#pace = parts.pace ?? usualPace;
+    this.#budget = new Budget(config.budgets, clock);
+    this.#fetcher = createFetcher(config, clock);
+    const site = new Site(config);
+    const holdings = new Holdings(parts.records);
+    const frontier = new Frontier();
+    this.#shop = {
+      site, config, clock, log, holdings, frontier,
+      ledger: new Ledger(), changes: new Changes(), invalidations: new Invalidations(), tally: new Tally(),
+      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, log, onPublished: parts.onPublished }),
+      discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#pay(fetch), frontier, log }, site, config.generate.userAgent),
+    };
+  }
+
+  start(): void {
+    this.#discover();
+    this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
+    this.#schedule.every(() => this.#shop.publisher.publish(), () => this.#pace.publishMs);
+    this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
+    this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
+  }
+
+  observeOrigin(condition: OriginCondition): void {
+    this.#budget.observeOrigin(condition);
+    const pause = this.#budget.pause();
+    if (pause === 'origin-down' || pause === 'origin-failing') this.#giveUp();
+  }
+
+  captured(records: readonly ShadowRecord[]): void {
+    for (const record of records) {
+      this.#captured.note(record.resource);
+      if (this.#captures.length < capturesMax) this.#captures.push(record);
+      else this.#capturesDropped++;
+    }
+    if (!this.#draining) this.#schedule.track(() => this.#drain());
+  }
+
+  invalidated(resources: readonly ResourceKey[]): void {
+    takeInvalidation(this.#shop, resources);
+  }
+
+  /** Takes a new configuration: what is running finishes under the old one. */
+  configure(config: Config): void {
+    this.#shop.config = config;
+    this.#shop.site = new Site(config);
+    this.#shop.discoverer.configure(this.#shop.site, config.generate.userAgent);
+    this.#fetcher = createFetcher(config, this.#parts.clock);
+    this.#budget.configure(config.budgets);
+    this.#clearQueue();
+  }
+
+  coverage(nowMs: number): Coverage {
+    const { site, holdings, config } = this.#shop;
+    return coverageOf(this.#parts.outlook, site, holdings, config.freshness.targetMs, nowMs, demandedMax);
+  }
+
+  status(): GeneratorStatus {
+    const { tally, holdings, frontier, ledger, publisher, clock } = this.#shop;
+    const plan = this.#plan;
+    return {
+      budget: this.#budget.state(),
+      plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: plan.refusedCounts, durationMs: this.#planDurationMs },
+      queued: this.#queue.length - this.#next, pending: publisher.pending, fetched: tally.fetched,
+      admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#capturesDropped },
+      removed: tally.removed, evicted: tally.evicted, refused: tally.refused, waiting: ledger.waiting(clock.nowMs()),
+      holdings: { records: holdings.records, resources: holdings.resources, bytes: holdings.bytes },
+      discovered: { ...frontier.counts, refused: frontier.refused, forbidden: this.#forbidden },
+      discovery: this.#discovery, publishFailures: publisher.failures,
+    };
+  }
+
+  /** Ends fetching at once, considers and publishes what is there. */
+  async close(): Promise<void> {
+    const closed = this.#schedule.close();
+    this.#giveUp();
+    await closed;
+    await this.#shop.publisher.publish();
+  }
+
+  #planNow(): void {
+    const { config, clock, holdings, ledger, changes, frontier, site, discoverer, invalidations } = this.#shop;
+    if (this.#budget.pause() !== undefined) {
+      this.#clearQueue();
+      return;
+    }
+    const startedMs = clock.monotonicMs();
+    const nowMs = clock.nowMs();
+    const candidates = collectCandidates({
+      outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: this.#inFlight,
+      allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captured.all,
+    }, nowMs);
+    this.#demand = candidates.demand;
+    this.#forbidden = candidates.forbidden;
+    const spanMs = 2 * Math.max(this.#pace.planMs, this.#planDurationMs / planPart);
+    const list = holdings.bytes < config.budgets.storageBytes * nearlyFullPart
+      ? candidates.list
+      : candidates.list.filter((candidate) => candidate.copyAgeMs !== undefined || (candidates.demand.get(candidate.resource) ?? 0) > this.#storageDemandBelow);
+    this.#plan = makePlan({
+      number: (this.#plan?.number ?? 0) + 1, atMs: nowMs, candidates: list,
+      budget: { requests: this.#budget.capacity(spanMs), refreshRequests: this.#budget.refreshCapacity(spanMs) },
+      goal: { targetAgeMs: config.freshness.targetMs, outageMs: Math.min(outageMs, config.freshness.targetMs / 2) },
+      refusalsMax: 100,
+    });
+    this.#queue = this.#plan.items.flatMap((item) => this.#jobsOf(item));
+    this.#next = 0;
+    this.#settleInvalidations(nowMs);
+    this.#planDurationMs = clock.monotonicMs() - startedMs;
+    this.#pump();
+  }
+
+  /** A copy for each set of further headers there is one for, or the first. */
+  #jobsOf(item: PlanItem): Job[] {
+    const { resource, variation } = item;
+    const copies = this.#shop.holdings.variation(resource, variation);
+    if (copies.length === 0) return [{ resource, variation, varied: [], kind: 'first' }];
+    return copies.map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
+  }
+
+  #pump(): void {
+    while (this.#next < this.#queue.length) {
+      const job = this.#queue[this.#next];
+      if (!job || !this.#budget.tryTake(job.kind)) break;
+      this.#next++;
+      this.#schedule.track(() => this.#run(job));
+    }
+    if (this.#pumping || this.#next >= this.#queue.length || this.#schedule.signal.aborted) return;
+    this.#pumping = true;
+    this.#schedule.after(pumpEveryMs, () => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  async #run(job: Job): Promise<void> {
+    const id = targetId(job.resource, job.variation);
+    this.#inFlight.set(id, (this.#inFlight.get(id) ?? 0) + 1);
+    let word: OriginWord;
+    try {
+      word = await makeCopy(this.#shop, this.#fetcher, job, this.#stop.signal);
+    } finally {
+      this.#budget.finish(word);
+      const others = (this.#inFlight.get(id) ?? 1) - 1;
+      if (others > 0) this.#inFlight.set(id, others);
+      else this.#inFlight.delete(id);
+    }
+    this.#pump();
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining = true;
+    try {
+      while (this.#captures.length > 0) {
+        const batch = this.#captures.splice(0, capturesAtOnce);
+        await Promise.all(batch.map((record) => takeCapture(this.#shop, this.#parts.bodyOf, record)));
+      }
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #discover(): void {
+    const { discoverer, config, clock, log } = this.#shop;
+    if (!config.generate.discover) {
+      this.#schedule.after(discoverRetryMs, () => { this.#discover(); });
+      return;
+    }
+    this.#schedule.track(async () => {
+      const outcome = await discoverer.readSite();
+      if (this.#schedule.signal.aborted) return;
+      this.#discovery = { ...outcome, atMs: clock.nowMs() };
+      log.info('site-discovered', { ...outcome });
+      this.#planNow();
+      this.#schedule.after(outcome.complete ? discoverEveryMs : discoverRetryMs, () => { this.#discover(); });
+    });
+  }
+
+  /** Waits for a turn within the budget, then fetches. */
+  async #pay(fetch: () => Promise<FetchResult>): Promise<FetchResult | undefined> {
+    const { clock } = this.#shop;
+    const giveUpMs = clock.monotonicMs() + turnMaxMs;
+    while (!this.#budget.tryTake('first')) {
+      if (this.#schedule.signal.aborted || clock.monotonicMs() > giveUpMs) return undefined;
+      await sleep(clock, pumpEveryMs, this.#schedule.signal);
+    }
+    const result = await fetch();
+    this.#budget.finish(result.kind === 'answer' ? { latencyMs: result.latencyMs } : result.failure === 'too-large' || result.failure === 'aborted' ? undefined : 'failed');
+    return result;
+  }
+
+  #evict(): void {
+    const { holdings, config, publisher, tally, log } = this.#shop;
+    if (holdings.bytes <= config.budgets.storageBytes) return;
+    const eviction = chooseEvictions(holdings.all(), this.#demand, holdings.bytes, config.budgets.storageBytes);
+    for (const record of eviction.records) publisher.remove(record);
+    tally.evicted += eviction.records.length;
+    this.#storageDemandBelow = eviction.demandBelow;
+    log.warn('storage-budget-used-up', { removed: eviction.records.length, bytesMax: config.budgets.storageBytes });
+  }
+
+  async #collect(): Promise<void> {
+    const freed = await this.#shop.publisher.collect();
+    if (freed.blobs > 0) this.#shop.log.info('blobs-collected', { ...freed });
+  }
+
+  #settleInvalidations(nowMs: number): void {
+    const { invalidations, holdings, ledger, site } = this.#shop;
+    for (const resource of invalidations.open) {
+      const done = site.variations(resource, []).every(({ variation }) => holdings.variation(resource, variation).length > 0 || !ledger.mayTry(targetId(resource, variation), nowMs));
+      if (done) invalidations.settle(resource);
+    }
+  }
+
+  #giveUp(): void {
+    this.#clearQueue();
+    this.#stop.abort();
+    this.#stop = new AbortController();
+  }
+
+  #clearQueue(): void {
+    this.#queue = [];
+    this.#next = 0;
+  }
+}
+
+/** The outage copies are kept young enough for, at most half the freshness target. */
+const outageMs = 15 * 60_000;
+
+function countBy(items: readonly PlanItem[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { why } of items) counts[why] = (counts[why] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,101 @@
+/**
+ * The copies that exist, as the generator sees them: the newest published or about to be. Answers by resource and by
+ * identity, knows which bodies are in use, and how many bytes. Plain state; publishing is `publisher.ts`.
+ */
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
+
+const none: readonly ShadowRecord[] = [];
+
+export class Holdings {
+  readonly #byResource = new Map<ResourceKey, ShadowRecord[]>();
+  readonly #bodies = new Map<BlobDigest, { uses: number; readonly bytes: number }>();
+  /** Bodies that fell out of use since `settle`: readers of the version before may still want them. */
+  readonly #leaving = new Set<BlobDigest>();
+  #records = 0;
+  #bytes = 0;
+
+  constructor(records: Iterable<ShadowRecord>) {
+    for (const record of records) this.put(record);
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  get resources(): number {
+    return this.#byResource.size;
+  }
+
+  /** Bytes of distinct bodies. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  of(resource: ResourceKey): readonly ShadowRecord[] {
+    return this.#byResource.get(resource) ?? none;
+  }
+
+  variation(resource: ResourceKey, variation: VariationKey): readonly ShadowRecord[] {
+    const records = this.of(resource);
+    return records.length === 0 ? none : records.filter((record) => record.variation === variation);
+  }
+
+  get(id: string, resource: ResourceKey): ShadowRecord | undefined {
+    return this.of(resource).find((record) => shadowId(record) === id);
+  }
+
+  *all(): Iterable<ShadowRecord> {
+    for (const records of this.#byResource.values()) yield* records;
+  }
+
+  put(record: ShadowRecord): void {
+    const records = this.#byResource.get(record.resource);
+    const id = shadowId(record);
+    const at = records?.findIndex((other) => shadowId(other) === id) ?? -1;
+    const before = records?.[at];
+    if (before) this.#release(before);
+    if (!records) this.#byResource.set(record.resource, [record]);
+    else if (at >= 0) records[at] = record;
+    else records.push(record);
+    const body = this.#bodies.get(record.body);
+    this.#records++;
+    if (body) {
+      body.uses++;
+      return;
+    }
+    this.#bodies.set(record.body, { uses: 1, bytes: record.bodyBytes });
+    this.#leaving.delete(record.body);
+    this.#bytes += record.bodyBytes;
+  }
+
+  remove(record: ShadowRecord): void {
+    const records = this.#byResource.get(record.resource);
+    const id = shadowId(record);
+    const at = records?.findIndex((other) => shadowId(other) === id) ?? -1;
+    const held = records?.[at];
+    if (!records || !held) return;
+    records.splice(at, 1);
+    if (records.length === 0) this.#byResource.delete(record.resource);
+    this.#release(held);
+  }
+
+  /** Bodies that must be kept: in use, or in use until lately. */
+  liveBodies(): Set<BlobDigest> {
+    return new Set([...this.#bodies.keys(), ...this.#leaving]);
+  }
+
+  /** From now on only what leaves later counts as "until lately". */
+  settle(): void {
+    this.#leaving.clear();
+  }
+
+  #release(record: ShadowRecord): void {
+    this.#records--;
+    const body = this.#bodies.get(record.body);
+    if (!body || --body.uses > 0) return;
+    this.#bodies.delete(record.body);
+    this.#leaving.add(record.body);
+    this.#bytes -= body.bytes;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What edges report: captured answers, of which those that add something become durable, and invalidations.
+ * A capture costs the origin nothing, so it is always preferred to a fetch; but storing every passing answer anew would wear
+ * out volumes and catalog, so an unchanged one renews its copy only when that is older than a quarter of the freshness target.
+ */
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import { messageOf, type BlobDigest, type ResourceKey } from '../kernel/index.ts';
+import { judge } from './admission.ts';
+import { targetId } from './candidates.ts';
+import { asPrevious, noteCopy } from './make-copy.ts';
+import type { Refusal } from './refusals.ts';
+import type { Workshop } from './workshop.ts';
+
+/** Part of `freshness.target` after which an unchanged copy is renewed by a capture. */
+export const renewAfterPart = 0.25;
+export type BodyOf = (digest: BlobDigest) => Uint8Array | undefined;
+
+/** Resources remembered as renewed by passing requests. */
+const capturedMax = 100_000;
+
+/** Considers one captured answer; true when it became (or renewed) a durable copy. */
+export async function takeCapture(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord): Promise<boolean> {
+  shop.tally.offered++;
+  const previous = shop.holdings.get(shadowId(captured), captured.resource);
+  if (!addsSomething(shop, captured, previous)) return false;
+  const refusal = await keep(shop, bodyOf, captured, previous);
+  if (refusal) shop.tally.refuse(refusal);
+  return refusal === undefined;
+}
+
+function addsSomething(shop: Workshop, captured: ShadowRecord, previous: ShadowRecord | undefined): boolean {
+  if (shop.site.route(captured.resource).policy === 'never' || !shop.site.isVariation(captured.resource, captured.variation)) return false;
+  if (!previous) return true;
+  if (captured.responseTimeMs <= previous.responseTimeMs) return false;
+  return captured.body !== previous.body || captured.responseTimeMs - previous.responseTimeMs > shop.config.freshness.targetMs * renewAfterPart;
+}
+
+async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, previous: ShadowRecord | undefined): Promise<Refusal | undefined> {
+  if (shop.invalidations.outdates(captured.resource, captured.requestTimeMs)) return 'invalidated';
+  const body = bodyOf(captured.body);
+  if (!body) return 'missing-body';
+  const id = targetId(captured.resource, captured.variation);
+  const nowMs = shop.clock.nowMs();
+  const verdict = judge({
+    // The edge has seen the answer whole and has judged the request, which it alone knows.
+    candidate: { ...captured, body, framed: true, requestHeaders: [] },
+    policy: shop.site.route(captured.resource).policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs,
+  });
+  if (verdict.kind === 'refuse') {
+    // A doubt raised by passing answers counts like one of our own, but never shortens anybody's wait.
+    if (shop.ledger.mayTry(id, nowMs)) shop.ledger.refused(id, verdict.reason, verdict.suspicion, nowMs);
+    return verdict.reason;
+  }
+  if (verdict.kind === 'remove') {
+    if (previous) shop.publisher.remove(previous);
+    shop.tally.removed++;
+    return undefined;
+  }
+  try {
+    const record = await shop.publisher.keep(body, (digest) => ({ ...captured, body: digest, madeBy: 'capture', version: 0 }));
+    shop.ledger.clear(id);
+    noteCopy(shop, record, previous, body, 'capture');
+    return undefined;
+  } catch (error) {
+    shop.log.error('copy-not-kept', { resource: captured.resource, problem: messageOf(error) });
+    return 'storage-full';
+  }
+}
+
+/** Takes wrong copies out at once; they are made anew before anything else. */
+export function takeInvalidation(shop: Workshop, resources: readonly ResourceKey[]): void {
+  const nowMs = shop.clock.nowMs();
+  for (const resource of resources) {
+    shop.invalidations.add(resource, nowMs);
+    for (const record of [...shop.holdings.of(resource)]) {
+      shop.publisher.remove(record);
+      shop.ledger.clear(targetId(resource, record.variation));
+      shop.tally.removed++;
+    }
+  }
+}
+
+/** Which resources passing requests renew by themselves; the longest not seen is forgotten first. */
+export class CapturedResources {
+  readonly #seen = new Set<ResourceKey>();
+
+  get all(): ReadonlySet<ResourceKey> {
+    return this.#seen;
+  }
+
+  note(resource: ResourceKey): void {
+    this.#seen.delete(resource);
+    this.#seen.add(resource);
+    if (this.#seen.size <= capturedMax) return;
+    const oldest = this.#seen.values().next();
+    if (!oldest.done) this.#seen.delete(oldest.value);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Turns what has been prepared since the last time into one new catalog version: bodies first (`sync`), then the catalog,
+ * then word of it. What could not be published stays pending and goes with the next. Also the gate between
+ * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
+ */
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
+import type { BlobStore } from '../store/blob-store.ts';
+import type { Holdings } from './holdings.ts';
+
+/** What publishing needs of the catalog. */
+export interface CatalogWriter {
+  /** The newest version. */
+  readonly version: number;
+  /** Makes the next version durable and returns its number. */
+  publish(put: readonly ShadowRecord[], remove: readonly string[]): Promise<number>;
+}
+
+export interface PublisherParts {
+  readonly catalog: CatalogWriter;
+  readonly blobs: BlobStore;
+  readonly holdings: Holdings;
+  readonly log: Log;
+  readonly onPublished: (version: number) => void;
+}
+
+export class Publisher {
+  readonly #parts: PublisherParts;
+  #put = new Map<string, ShadowRecord>();
+  #remove = new Set<string>();
+  #writing = 0;
+  #collecting: Promise<void> | undefined;
+  #publishing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+  #failures = 0;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  get pending(): number {
+    return this.#put.size + this.#remove.size;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Writes a body; it and the record made from it in `record` become visible to collection together. */
+  async keep(body: Uint8Array, record: (digest: BlobDigest) => ShadowRecord): Promise<ShadowRecord> {
+    while (this.#collecting) await this.#collecting;
+    this.#writing++;
+    try {
+      const made = record(await this.#parts.blobs.put(body));
+      this.put(made);
+      return made;
+    } finally {
+      if (--this.#writing === 0) this.#idle?.();
+    }
+  }
+
+  /** A record whose body is kept already. One that a newer answer has overtaken is left out. */
+  put(record: ShadowRecord): void {
+    const id = shadowId(record);
+    const held = this.#parts.holdings.get(id, record.resource);
+    if (held && held.responseTimeMs > record.responseTimeMs) return;
+    this.#remove.delete(id);
+    this.#put.set(id, record);
+    this.#parts.holdings.put(record);
+  }
+
+  remove(record: ShadowRecord): void {
+    const id = shadowId(record);
+    this.#put.delete(id);
+    this.#remove.add(id);
+    this.#parts.holdings.remove(record);
+  }
+
+  /** Publishes what is pending; at most one version is made at a time. */
+  async publish(): Promise<void> {
+    while (this.#publishing) await this.#publishing;
+    if (this.pending === 0) return;
+    this.#publishing = this.#publishOnce();
+    try {
+      await this.#publishing;
+    } finally {
+      this.#publishing = undefined;
+    }
+  }
+
+  /** Frees bodies no copy uses, or used until lately. */
+  async collect(): Promise<{ readonly blobs: number; readonly bytes: number }> {
+    while (this.#collecting) await this.#collecting;
+    let done = (): void => undefined;
+    this.#collecting = new Promise((resolve) => { done = resolve; });
+    try {
+      if (this.#writing > 0) await new Promise<void>((resolve) => { this.#idle = resolve; });
+      await this.publish();
+      const live = this.#parts.holdings.liveBodies();
+      this.#parts.holdings.settle();
+      return await this.#parts.blobs.collect(live);
+    } finally {
+      this.#idle = undefined;
+      this.#collecting = undefined;
+      done();
+    }
+  }
+
+  async #publishOnce(): Promise<void> {
+    const { blobs, catalog, log, onPublished } = this.#parts;
+    const put = this.#put;
+    const remove = this.#remove;
+    this.#put = new Map();
+    this.#remove = new Set();
+    try {
+      await blobs.sync();
+      onPublished(await catalog.publish([...put.values()], [...remove]));
+    } catch (error) {
+      this.#failures++;
+      log.error('publish-failed', { put: put.size, remove: remove.size, problem: messageOf(error) });
+      this.#putBack(put, remove);
+    }
+  }
+
+  /** Newer word on the same copy wins. */
+  #putBack(put: ReadonlyMap<string, ShadowRecord>, remove: ReadonlySet<string>): void {
+    for (const [id, record] of put) if (!this.#put.has(id) && !this.#remove.has(id)) this.#put.set(id, record);
+    for (const id of remove) if (!this.#put.has(id)) this.#remove.add(id);
+  }
+}
