@@ -32,6 +32,11 @@ describe('language', () => {
     for (let i = 0; i < 3000; i++) expect(choose(`x${i}, de`)).toBe('de');
     expect(choose('de-AT')).toBe('de');
   });
+
+  test('looks at the start of an endless header only', () => {
+    expect(choose(`de${', x;q=0.1'.repeat(2000)}`)).toBe('de');
+    expect(choose(`${'x, '.repeat(2000)}de`)).toBe('en');
+  });
 });
 
 describe('device', () => {

@@ -35,19 +35,18 @@ export function parseVariation(key: VariationKey): readonly (readonly [name: str
 
 /** Distinct header values a chooser remembers. Beyond it starts anew: people's browsers send a few hundred. */
 const rememberedMax = 1024;
-/** Longer values are not remembered, so that memory stays bounded. */
-const rememberedLengthMax = 512;
+/** Only so much of a header is looked at: bounds memory, and what a crafted value can cost. Browsers send half of it at most. */
+const headerCharactersMax = 512;
 
 function remembered(choose: (header: string) => string): (header: string) => string {
   const known = new Map<string, string>();
-  return (header) => {
+  return (whole) => {
+    const header = whole.length > headerCharactersMax ? whole.slice(0, headerCharactersMax) : whole;
     const before = known.get(header);
     if (before !== undefined) return before;
     const chosen = choose(header);
-    if (header.length <= rememberedLengthMax) {
-      if (known.size >= rememberedMax) known.clear();
-      known.set(header, chosen);
-    }
+    if (known.size >= rememberedMax) known.clear();
+    known.set(header, chosen);
     return chosen;
   };
 }

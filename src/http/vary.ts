@@ -49,8 +49,8 @@ export function normaliseVaried(name: string, value: string | null): string {
   if (name === 'accept-encoding') return acceptedEncodings(value);
   // Language tags and q are case-insensitive (RFC 9110 §12.5.4). Order is kept: origins break ties by it.
   if (name === 'accept-language') return value.toLowerCase().replace(/[ \t]+/g, '');
-  if (!value.includes(',')) return value.trim();
-  return value.includes('"') ? value.trim() : value.replace(/[ \t]*,[ \t]*/g, ',').trim();
+  if (!value.includes(',') || value.includes('"')) return value.trim();
+  return value.split(',').map((part) => part.trim()).join(',');
 }
 
 const encodings = ['br', 'gzip', 'zstd'] as const;
