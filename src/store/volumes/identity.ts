@@ -94,7 +94,7 @@ export async function identifyVolumes(
     const path = options.paths[ordinal] ?? '';
     const fresh = { site: options.site, store: storeId, volume: crypto.randomUUID(), createdAtMs: options.clock.nowMs() };
     try {
-      const others = (await options.disk.list(path)).filter((name) => !name.startsWith('.') && name !== 'lost+found');
+      const others = (await options.disk.list(path)).filter((name) => !name.startsWith('.') && name !== 'lost+found' && name !== 'catalog');
       if (others.length > 0) throw refusal(path, `holds ${others[0]} but no volume.json`, 'name an empty directory');
       await writeIdentity(options.disk, path, fresh);
     } catch (error) {

@@ -1,0 +1,377 @@
+/**
+ * The catalog's writer: which shadows exist, as immutable numbered versions, each a file in every directory (docs/formats/catalog.md).
+ * A version is published when `publish` resolves: it is flushed under its name in every directory that works, and at least one. Nothing published is ever
+ * changed; old versions go when nobody may ask for them any more. Of two writers that publish on the same base, one wins: the name is made exclusively.
+ */
+import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
+import { type Disk, errnoOf, systemDisk } from '../kernel/disk.ts';
+import { type Chain, chainFiles, findChain } from './chain.ts';
+import { applyDelta, diffRecords, type Records } from './delta.ts';
+import { CatalogFolders, type VersionName } from './folders.ts';
+import { PairCache } from './record-codec.ts';
+import { type CatalogDelta, type ShadowRecord, shadowId } from './shadow-record.ts';
+import { encodeVersion, type EncodedVersion } from './version-file.ts';
+
+export interface CatalogOptions {
+  /** Directories that all hold the same files. */
+  readonly dirs: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Versions that can still be read and gone back to; their bodies count as live. Default 100. */
+  readonly keepVersions?: number;
+  readonly disk?: Disk;
+}
+
+export interface VersionInfo {
+  readonly version: number;
+  readonly publishedAtMs: number;
+  readonly put: number;
+  readonly remove: number;
+  /** Records there were in this version. */
+  readonly records: number;
+}
+
+interface Kept extends VersionInfo {
+  /** Bodies of records this version replaced or removed: needed by the versions before it. */
+  readonly retired: readonly BlobDigest[];
+}
+
+/** A full version is written when the deltas since the last take more room than it did, but not for less than this. */
+const fullBytesMin = 1024 * 1024;
+const deltasPerFullMax = 1000;
+const retryFolderAfterMs = 30_000;
+
+export class Catalog implements AsyncDisposable {
+  readonly #folders: CatalogFolders;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #keepVersions: number;
+  readonly #cache = new PairCache();
+  #records: Records = new Map();
+  #bytes = 0;
+  #head = 0;
+  #link = '';
+  /** The last `keepVersions`, oldest first. */
+  #kept: Kept[] = [];
+  /** Every file of the history, oldest first. */
+  #files: VersionName[] = [];
+  #fullBytes = 0;
+  #deltaBytes = 0;
+  #deltas = 0;
+  /** Directories that missed something, and when they are tried again. */
+  readonly #behind = new Map<string, number>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #snapshot: Promise<void> | undefined;
+  #heads: Promise<unknown> = Promise.resolve();
+  #replaced = 0;
+  #folderFailures = 0;
+
+  private constructor(options: CatalogOptions) {
+    this.#folders = new CatalogFolders(options.dirs, options.disk ?? systemDisk, options.log);
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#keepVersions = Math.max(1, options.keepVersions ?? 100);
+  }
+
+  /** Reads the newest whole history among the directories, and gives each of them what it lacks. Throws `catalog-corrupt`, `storage-failed`. */
+  static async open(options: CatalogOptions): Promise<Catalog> {
+    const catalog = new Catalog(options);
+    await catalog.#open();
+    return catalog;
+  }
+
+  async #open(): Promise<void> {
+    for (const folder of this.#folders.folders) {
+      await this.#folders.disk.makeFolder(folder).catch((error: unknown) => { this.#markBehind(folder, error); });
+    }
+    if (this.#behind.size === this.#folders.folders.length) throw this.#noFolder(undefined);
+    const chain = await findChain(this.#folders, this.#keepVersions);
+    this.#adopt(chain);
+    await this.#mend(chain);
+    this.#writeHeads();
+  }
+
+  #adopt(chain: Chain): void {
+    if (chain.start) {
+      applyDelta(this.#records, { full: true, put: chain.start.file.put, remove: [] });
+      this.#remember({ ...chain.start.file, put: chain.start.file.put.length, remove: 0 }, []);
+    }
+    for (const { file } of chain.deltas) {
+      this.#remember({ ...file, put: file.put.length, remove: file.remove.length }, applyDelta(this.#records, { ...file, full: false }));
+    }
+    for (const record of this.#records.values()) this.#bytes += record.bodyBytes;
+    this.#head = chain.head;
+    this.#link = chain.link;
+    this.#files = [...chainFiles(chain)].map(({ name }) => name);
+    // How much the files took is not known without asking the disk again; counting deltas bounds the next full version all the same.
+    this.#deltas = chain.deltas.length;
+  }
+
+  /** Copies what directories lack or have damaged, and sets aside files that no history reaches. */
+  async #mend(chain: Chain): Promise<void> {
+    const listing = await this.#folders.list();
+    for (const { name, candidate } of chainFiles(chain)) {
+      const [holder] = candidate.folders;
+      const needing = [...listing.keys()].filter((folder) => !candidate.folders.includes(folder));
+      if (holder && needing.length > 0) this.#replaced += await this.#folders.copy(name, holder, needing);
+    }
+    for (const [folder, names] of listing) {
+      for (const name of names) if (name.version > chain.head) await this.#folders.setAside(folder, name, this.#clock.nowMs());
+      const left = (await this.#folders.disk.list(folder)).filter((file) => file.endsWith('.tmp'));
+      for (const file of left) await this.#folders.disk.remove(`${folder}/${file}`).catch(() => undefined);
+    }
+  }
+
+  head(): number {
+    return this.#head;
+  }
+
+  get(id: string): ShadowRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  records(): IterableIterator<ShadowRecord> {
+    return this.#records.values();
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** Of all records' bodies together; equal bodies count each time. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Kept versions, oldest first. */
+  versions(): VersionInfo[] {
+    return this.#kept.map(({ version, publishedAtMs, put, remove, records }) => ({ version, publishedAtMs, put, remove, records }));
+  }
+
+  /** Damaged files met, files and directories mended, directories that failed, since the catalog was opened. */
+  counters(): { readonly corrupt: number; readonly replaced: number; readonly folderFailures: number } {
+    return { corrupt: this.#folders.corrupt, replaced: this.#replaced, folderFailures: this.#folderFailures };
+  }
+
+  /** Bodies of every kept version: what the blob store must not collect. */
+  liveBlobs(): Set<BlobDigest> {
+    const live = new Set<BlobDigest>();
+    for (const record of this.#records.values()) live.add(record.body);
+    // What the oldest kept version retired belongs to versions that are not kept.
+    for (const kept of this.#kept.slice(1)) for (const digest of kept.retired) live.add(digest);
+    return live;
+  }
+
+  /**
+   * Publishes the version after `base`. Records get its number; ids in `remove` that don't exist or are also put are left out. Throws
+   * `catalog-conflict` when `base` is not the newest, `storage-full` or `storage-failed` when no directory takes it.
+   */
+  publish(base: number, put: readonly ShadowRecord[], remove: readonly string[]): Promise<CatalogDelta> {
+    return this.#exclusively(() => this.#publish(base, put, remove));
+  }
+
+  /** Publishes a version that says again what version `to` said. */
+  rollback(base: number, to: number): Promise<CatalogDelta> {
+    return this.#exclusively(async () => {
+      const { put, remove } = diffRecords(this.#records, await this.#recordsAt(to));
+      return this.#publish(base, put, remove);
+    });
+  }
+
+  /** Everything there was at a kept version. */
+  recordsAt(version: number): Promise<ReadonlyMap<string, ShadowRecord>> {
+    return this.#exclusively(() => this.#recordsAt(version));
+  }
+
+  async #publish(base: number, put: readonly ShadowRecord[], remove: readonly string[]): Promise<CatalogDelta> {
+    if (base !== this.#head) throw conflict(base, this.#head);
+    const version = base + 1;
+    const byId = new Map(put.map((record) => [shadowId(record), this.#stamp(record, version)]));
+    const delta: CatalogDelta = {
+      version,
+      publishedAtMs: this.#clock.nowMs(),
+      full: false,
+      put: [...byId.values()],
+      remove: [...new Set(remove)].filter((id) => this.#records.has(id) && !byId.has(id)),
+    };
+    const encoded = await encodeVersion({ kind: 'delta', version, link: this.#link, publishedAtMs: delta.publishedAtMs }, delta.put, delta.remove);
+    await this.#catchUp();
+    await this.#write({ kind: 'delta', version }, encoded);
+
+    const retired = applyDelta(this.#records, delta);
+    for (const record of delta.put) this.#bytes += record.bodyBytes;
+    for (const record of retired) this.#bytes -= record.bodyBytes;
+    this.#head = version;
+    this.#link = encoded.sum;
+    this.#files.push({ kind: 'delta', version });
+    this.#deltaBytes += encoded.bytes;
+    this.#deltas += 1;
+    this.#remember({ version, publishedAtMs: delta.publishedAtMs, put: delta.put.length, remove: delta.remove.length }, retired);
+    this.#writeHeads();
+    this.#snapshotIfDue();
+    return delta;
+  }
+
+  #stamp(record: ShadowRecord, version: number): ShadowRecord {
+    const headers = record.headers.map(([name, value]) => this.#cache.pair(name, value));
+    return { ...record, headers, version };
+  }
+
+  #remember(info: Omit<VersionInfo, 'records'>, retired: readonly ShadowRecord[]): void {
+    const { version, publishedAtMs, put, remove } = info;
+    this.#kept.push({ version, publishedAtMs, put, remove, records: this.#records.size, retired: retired.map((record) => record.body) });
+    if (this.#kept.length > this.#keepVersions) this.#kept.shift();
+  }
+
+  /** The first directory that works decides whether the name is free; the others follow it. */
+  async #write(name: VersionName, encoded: EncodedVersion): Promise<void> {
+    const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
+    let lastError: unknown;
+    let written = false;
+    while (!written) {
+      const first = folders.shift();
+      if (first === undefined) throw this.#noFolder(lastError);
+      try {
+        written = await this.#folders.create(first, name, encoded);
+      } catch (error) {
+        lastError = error;
+        this.#markBehind(first, error);
+        continue;
+      }
+      if (!written) throw conflict(name.version - 1, name.version);
+    }
+    await Promise.all(folders.map(async (folder) => {
+      try {
+        if (!(await this.#folders.create(folder, name, encoded))) await this.#folders.replace(folder, name, encoded.parts);
+      } catch (error) {
+        this.#markBehind(folder, error);
+      }
+    }));
+  }
+
+  #markBehind(folder: string, error: unknown): void {
+    this.#folderFailures += 1;
+    this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
+    this.#log.error('catalog-folder-failed', { folder, error: messageOf(error) });
+  }
+
+  /** Gives directories that failed a while ago what they have missed since. When nothing works, all are tried. */
+  async #catchUp(): Promise<void> {
+    const none = this.#behind.size === this.#folders.folders.length;
+    for (const [folder, retryAtMs] of this.#behind) {
+      if (!none && this.#clock.monotonicMs() < retryAtMs) continue;
+      const holder = this.#folders.folders.find((other) => !this.#behind.has(other));
+      const has = (await this.#folders.list()).get(folder);
+      if (!has) {
+        this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
+        continue;
+      }
+      const lacks = this.#files.filter((name) => !has.some((one) => one.kind === name.kind && one.version === name.version));
+      let copied = 0;
+      for (const name of lacks) if (holder) copied += await this.#folders.copy(name, holder, [folder]);
+      this.#replaced += copied;
+      if (copied === lacks.length) this.#behind.delete(folder);
+      else this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
+    }
+  }
+
+  #writeHeads(): void {
+    const version = this.#head;
+    this.#heads = this.#heads.then(async () => {
+      // One that has been overtaken is not worth its flush.
+      if (version !== this.#head) return;
+      const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
+      await Promise.all(folders.map((folder) => this.#folders.writeHead(folder, version).catch(() => undefined)));
+    });
+  }
+
+  #snapshotIfDue(): void {
+    const due = this.#deltaBytes > Math.max(fullBytesMin, this.#fullBytes) || this.#deltas >= deltasPerFullMax;
+    if (!due || this.#snapshot) return;
+    this.#deltaBytes = 0;
+    this.#deltas = 0;
+    const header = { kind: 'full' as const, version: this.#head, link: this.#link, publishedAtMs: this.#kept.at(-1)?.publishedAtMs ?? 0 };
+    const records = [...this.#records.values()];
+    this.#snapshot = (async () => {
+      const encoded = await encodeVersion(header, records, []);
+      await this.#exclusively(() => this.#keepFull({ kind: 'full', version: header.version }, encoded));
+    })().catch((error: unknown) => {
+      this.#log.warn('catalog-full-not-written', { version: header.version, error: messageOf(error) });
+    }).finally(() => {
+      this.#snapshot = undefined;
+    });
+  }
+
+  async #keepFull(name: VersionName, encoded: EncodedVersion): Promise<void> {
+    const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
+    await Promise.all(folders.map((folder) => this.#folders.replace(folder, name, encoded.parts)));
+    this.#fullBytes = encoded.bytes;
+    this.#files.push(name);
+    await this.#prune();
+  }
+
+  /** Deletes what only versions need that are no longer kept. */
+  async #prune(): Promise<void> {
+    const oldest = this.#kept[0]?.version ?? 0;
+    const base = Math.max(0, ...this.#files.filter((name) => name.kind === 'full' && name.version <= oldest).map((name) => name.version));
+    const needless = (name: VersionName): boolean => name.version < base || (name.version === base && name.kind === 'delta');
+    this.#files = this.#files.filter((name) => !needless(name));
+    for (const [folder, names] of await this.#folders.list()) {
+      for (const name of names) if (needless(name)) await this.#folders.remove(folder, name);
+    }
+  }
+
+  async #recordsAt(version: number): Promise<Records> {
+    const kept = this.#kept.some((one) => one.version === version);
+    const start = Math.max(0, ...this.#files.filter((name) => name.kind === 'full' && name.version <= version).map((name) => name.version));
+    const records: Records = new Map();
+    const need: VersionName[] = start > 0 ? [{ kind: 'full', version: start }] : [];
+    for (let next = start + 1; next <= version; next++) need.push({ kind: 'delta', version: next });
+    for (const name of kept ? need : []) {
+      const file = await this.#folders.first(name, () => true);
+      if (!file) throw corrupt(name);
+      applyDelta(records, { ...file, full: name.kind === 'full' });
+    }
+    if (!kept) {
+      throw new ForeshadowError('usage', { source: 'client', message: `version ${version} is not kept`, hint: 'choose one that `versions` lists' });
+    }
+    return records;
+  }
+
+  #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(run);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  #noFolder(cause: unknown): ForeshadowError {
+    const full = errnoOf(cause) === 'ENOSPC';
+    return new ForeshadowError(full ? 'storage-full' : 'storage-failed', {
+      source: 'storage', retry: true, cause, message: `no catalog directory takes the version: ${this.#folders.folders.join(', ')}`,
+      hint: full ? 'free space on the disks' : 'check that the directories exist and may be written',
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    await this.#snapshot;
+    await this.#heads;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function conflict(base: number, head: number): ForeshadowError {
+  return new ForeshadowError('catalog-conflict', {
+    source: 'storage', message: `a version was published on version ${base}, but the newest is ${head}`,
+    hint: 'only one brain may publish to these directories; read the newest version and try again',
+  });
+}
+
+function corrupt(name: VersionName): ForeshadowError {
+  return new ForeshadowError('catalog-corrupt', {
+    source: 'storage', message: `no good copy of catalog version ${name.version} is left`, hint: 'restore the file from a backup, or go back to another version',
+  });
+}

@@ -1,0 +1,178 @@
+/**
+ * The catalog's files in several directories that hold the same: `0000000042.delta`, `0000000040.full`, `HEAD`. Finds every copy of a version,
+ * tells good from bad, writes to all. Which versions make the history is `chain.ts`'s business.
+ */
+import { createHash } from 'node:crypto';
+import { ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
+import { type Disk, errnoOf } from '../kernel/disk.ts';
+import { PairCache } from './record-codec.ts';
+import { checkedSum, type EncodedVersion, parseVersion, type VersionFile, type VersionKind } from './version-file.ts';
+
+const fileName = /^(\d{10})\.(delta|full)$/;
+const headName = 'HEAD';
+
+export interface VersionName {
+  readonly kind: VersionKind;
+  readonly version: number;
+}
+
+/** One content of a version, and the directories that hold exactly it. */
+export interface Candidate {
+  readonly file: VersionFile;
+  readonly folders: readonly string[];
+}
+
+export class CatalogFolders {
+  readonly folders: readonly string[];
+  readonly disk: Disk;
+  readonly #log: Log;
+  readonly #cache = new PairCache();
+  /** Damaged files met. */
+  corrupt = 0;
+
+  constructor(folders: readonly string[], disk: Disk, log: Log) {
+    this.folders = folders;
+    this.disk = disk;
+    this.#log = log;
+  }
+
+  /** What each readable directory holds. A directory that can't be read is left out. */
+  async list(): Promise<Map<string, VersionName[]>> {
+    const found = new Map<string, VersionName[]>();
+    for (const folder of this.folders) {
+      try {
+        found.set(folder, (await this.disk.list(folder)).flatMap((name) => parseName(name) ?? []));
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') this.#log.warn('catalog-folder-unreadable', { folder, error: messageOf(error) });
+      }
+    }
+    return found;
+  }
+
+  /** Every good content of this version. Damaged copies are counted and left out. Throws `catalog-corrupt` for a newer format. */
+  async candidates(name: VersionName): Promise<Candidate[]> {
+    const found = new Map<string, { file: VersionFile; folders: string[] }>();
+    for (const folder of this.folders) {
+      const bytes = await this.#read(folder, name);
+      if (!bytes) continue;
+      const sum = await checkedSum(bytes);
+      const known = sum === undefined ? undefined : found.get(sum);
+      if (known) {
+        known.folders.push(folder);
+        continue;
+      }
+      const file = await parseVersion(bytes, this.#cache);
+      if ('why' in file) {
+        this.#bad(folder, name, file.why, file.detail);
+      } else if (file.kind !== name.kind || file.version !== name.version) {
+        this.#bad(folder, name, 'corrupt', 'the file is of another version');
+      } else {
+        found.set(file.sum, { file, folders: [folder] });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** The first good copy that is acceptable; cheaper than `candidates` where any will do. */
+  async first(name: VersionName, accept: (file: VersionFile) => boolean): Promise<VersionFile | undefined> {
+    for (const folder of this.folders) {
+      const bytes = await this.#read(folder, name);
+      const file = bytes && (await parseVersion(bytes, this.#cache));
+      if (!file) continue;
+      if ('why' in file) this.#bad(folder, name, file.why, file.detail);
+      else if (file.kind === name.kind && file.version === name.version && accept(file)) return file;
+    }
+    return undefined;
+  }
+
+  async holds(folder: string, name: VersionName): Promise<boolean> {
+    return this.disk.size(pathOf(folder, name)).then(() => true, () => false);
+  }
+
+  async #read(folder: string, name: VersionName): Promise<Uint8Array | undefined> {
+    try {
+      return await this.disk.readWhole(pathOf(folder, name));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') this.#log.warn('catalog-file-unreadable', { file: pathOf(folder, name), error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #bad(folder: string, name: VersionName, why: 'newer' | 'corrupt', detail: string): void {
+    const file = pathOf(folder, name);
+    if (why === 'newer') {
+      throw new ForeshadowError('catalog-corrupt', {
+        source: 'storage', message: `${file} is of a newer format (${detail})`, hint: 'use the newer Foreshadow, or other directories',
+      });
+    }
+    this.corrupt += 1;
+    this.#log.error('catalog-file-corrupt', { file, detail });
+  }
+
+  /** Writes a version under a name nobody has taken in this directory: false when somebody has. */
+  create(folder: string, name: VersionName, encoded: EncodedVersion): Promise<boolean> {
+    return this.disk.create(pathOf(folder, name), encoded.parts);
+  }
+
+  replace(folder: string, name: VersionName, parts: readonly Uint8Array[]): Promise<void> {
+    return this.disk.replace(pathOf(folder, name), parts);
+  }
+
+  /** Gives every one of `needing` the copy that `holder` has. Failing is logged; the next opening tries again. */
+  async copy(name: VersionName, holder: string, needing: readonly string[]): Promise<number> {
+    let copied = 0;
+    for (const folder of needing) {
+      try {
+        const bytes = await this.disk.readWhole(pathOf(holder, name));
+        await this.replace(folder, name, [bytes]);
+        copied += 1;
+        this.#log.info('catalog-file-replaced', { file: pathOf(folder, name) });
+      } catch (error) {
+        this.#log.warn('catalog-file-not-replaced', { file: pathOf(folder, name), error: messageOf(error) });
+      }
+    }
+    return copied;
+  }
+
+  async setAside(folder: string, name: VersionName, atMs: number): Promise<void> {
+    const path = pathOf(folder, name);
+    try {
+      await this.disk.rename(path, `${path}.corrupt-${atMs}`);
+    } catch (error) {
+      this.#log.warn('catalog-file-not-set-aside', { file: path, error: messageOf(error) });
+    }
+  }
+
+  async remove(folder: string, name: VersionName): Promise<void> {
+    await this.disk.remove(pathOf(folder, name)).catch(() => undefined);
+  }
+
+  /** The version `HEAD` names, the highest of the directories; 0 when none has a good one. Only a hint: the version files are the truth. */
+  async readHead(): Promise<number> {
+    let head = 0;
+    for (const folder of this.folders) {
+      const bytes = await this.disk.readWhole(`${folder}/${headName}`).catch(() => undefined);
+      const match = bytes && /^(\d{1,15}) ([0-9a-f]{16})\n$/.exec(Buffer.from(bytes).toString());
+      if (match?.[1] && match[2] === headSum(match[1])) head = Math.max(head, Number(match[1]));
+    }
+    return head;
+  }
+
+  async writeHead(folder: string, version: number): Promise<void> {
+    const text = String(version);
+    await this.disk.replace(`${folder}/${headName}`, [Buffer.from(`${text} ${headSum(text)}\n`)]);
+  }
+}
+
+function parseName(name: string): VersionName | undefined {
+  const match = fileName.exec(name);
+  return match ? { version: Number(match[1]), kind: match[2] === 'full' ? 'full' : 'delta' } : undefined;
+}
+
+function pathOf(folder: string, name: VersionName): string {
+  return `${folder}/${String(name.version).padStart(10, '0')}.${name.kind}`;
+}
+
+function headSum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

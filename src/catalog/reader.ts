@@ -1,0 +1,81 @@
+/**
+ * The catalog as an edge follows it: from the version it has applied to the newest, delta by delta, or all at once where that is not possible.
+ * Only reads; damaged files are passed over in favour of another directory's copy. Needs nobody else alive.
+ */
+import { ForeshadowError, type Log } from '../kernel/index.ts';
+import { type Disk, systemDisk } from '../kernel/disk.ts';
+import { findChain } from './chain.ts';
+import { applyDelta, type Records } from './delta.ts';
+import { CatalogFolders } from './folders.ts';
+import type { CatalogDelta } from './shadow-record.ts';
+
+export class CatalogReader {
+  readonly #folders: CatalogFolders;
+  readonly #log: Log;
+
+  constructor(options: { readonly dirs: readonly string[]; readonly log: Log; readonly disk?: Disk }) {
+    this.#folders = new CatalogFolders(options.dirs, options.disk ?? systemDisk, options.log);
+    this.#log = options.log;
+  }
+
+  /** The newest version that has a file; 0 for an empty catalog. */
+  async head(): Promise<number> {
+    let head = await this.#folders.readHead();
+    if (head === 0 || !(await this.#exists(head))) {
+      const names = [...(await this.#folders.list()).values()].flat();
+      head = Math.max(0, ...names.map((name) => name.version));
+    }
+    while (await this.#exists(head + 1)) head += 1;
+    return head;
+  }
+
+  /**
+   * What has been published after `version`, oldest first; nothing when that is the newest. Begins with a full one when `version` is 0, unknown or too
+   * old. Ends early, without an error, where a file can't be read yet; throws `catalog-corrupt` where no history can be read at all.
+   */
+  async *since(version: number): AsyncGenerator<CatalogDelta> {
+    const head = await this.head();
+    // No catalog at all is more likely a disk that is not there than a site without shadows: what one has stays.
+    if (version === head || head === 0) return;
+    let applied = version;
+    let link: string | undefined;
+    while (applied > 0 && applied < head) {
+      const expected = link;
+      const file = await this.#folders.first({ kind: 'delta', version: applied + 1 }, (one) => expected === undefined || one.link === expected);
+      if (!file) break;
+      yield { version: file.version, publishedAtMs: file.publishedAtMs, full: false, put: file.put, remove: file.remove };
+      applied = file.version;
+      link = file.sum;
+    }
+    if (applied !== head) yield* this.#everything(applied, head);
+  }
+
+  async *#everything(applied: number, head: number): AsyncGenerator<CatalogDelta> {
+    const chain = await findChain(this.#folders, 0);
+    // The rest is damaged in every directory and nothing newer stands on its own: the last that could be read stays in force.
+    if (chain.head === 0 || chain.head === applied) {
+      this.#log.error('catalog-unreadable', { head, readable: chain.head });
+      if (chain.head === 0) throw unreadable(head);
+      return;
+    }
+    const records: Records = new Map();
+    if (chain.start) applyDelta(records, { full: true, put: chain.start.file.put, remove: [] });
+    for (const { file } of chain.deltas) applyDelta(records, { ...file, full: false });
+    const publishedAtMs = chain.deltas.at(-1)?.file.publishedAtMs ?? chain.start?.file.publishedAtMs ?? 0;
+    yield { version: chain.head, publishedAtMs, full: true, put: [...records.values()], remove: [] };
+  }
+
+  async #exists(version: number): Promise<boolean> {
+    for (const folder of this.#folders.folders) {
+      if (await this.#folders.holds(folder, { kind: 'delta', version })) return true;
+      if (await this.#folders.holds(folder, { kind: 'full', version })) return true;
+    }
+    return false;
+  }
+}
+
+function unreadable(head: number): ForeshadowError {
+  return new ForeshadowError('catalog-corrupt', {
+    source: 'storage', message: `version ${head} of the catalog is named, but no whole history can be read`, hint: 'restore the catalog directories from a backup',
+  });
+}
