@@ -44,8 +44,8 @@ export function decide(request: RoutedRequest, standing: Standing): Decision {
 function revalidate(request: RoutedRequest, standing: Standing): Decision {
   switch (standing.state) {
     case 'healthy': return revalidating;
-    case 'strained': return onOriginSide(request, standing) ? revalidating : servedStrained;
-    case 'recovering': return onOriginSide(request, standing) && standing.slotForCovered ? revalidating : servedRecovering;
+    case 'strained': return isOnOriginSide(request, standing) ? revalidating : servedStrained;
+    case 'recovering': return isOnOriginSide(request, standing) && standing.slotForCovered ? revalidating : servedRecovering;
     case 'failing': return servedFailing;
     case 'down': return servedDown;
   }
@@ -58,16 +58,19 @@ function covered(request: RoutedRequest, standing: Standing): Decision {
       if (request.onlyIfCached) return refusedOnlyCached;
       return standing.slotForCovered ? tryOrigin('origin-well', request, standing) : servedOverloaded;
     case 'strained':
-      if (request.onlyIfCached || !onOriginSide(request, standing)) return servedStrained;
+      if (request.onlyIfCached || !isOnOriginSide(request, standing)) return servedStrained;
       return standing.slotForCovered ? tryOrigin('origin-share', request, standing) : servedOverloaded;
     case 'recovering':
-      if (request.onlyIfCached || !onOriginSide(request, standing) || !standing.slotForCovered) return servedRecovering;
+      if (request.onlyIfCached || !isOnOriginSide(request, standing) || !standing.slotForCovered) return servedRecovering;
       return tryOrigin('returned', request, standing);
-    case 'failing':
-      if (request.onlyIfCached || !standing.trialDue || request.copy !== 'stale') return servedFailing;
-      return tryOrigin('trial', request, standing);
-    case 'down': return servedDown;
+    case 'failing': return mayTry(request, standing) ? tryOrigin('trial', request, standing) : servedFailing;
+    case 'down': return mayTry(request, standing) ? tryOrigin('trial', request, standing) : servedDown;
   }
+}
+
+/** A trial has the very copy at hand that is to be served if it fails. */
+function mayTry(request: RoutedRequest, standing: Standing): boolean {
+  return standing.trialDue && request.copy === 'stale' && !request.onlyIfCached;
 }
 
 /** Nothing but the origin can answer. */
@@ -90,6 +93,6 @@ function tryOrigin(reason: Reason, request: RoutedRequest, standing: Standing): 
 }
 
 /** A client's position does not change, so that a growing share only ever brings clients over. */
-function onOriginSide(request: RoutedRequest, standing: Standing): boolean {
+export function isOnOriginSide(request: RoutedRequest, standing: Standing): boolean {
   return request.position < standing.returned * positions;
 }

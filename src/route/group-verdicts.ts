@@ -80,7 +80,6 @@ export class GroupVerdicts {
     own.counted++;
     own.suspicion.good(nowMs);
     if (own.status === 'broken') {
-      own.triedMs = Math.max(own.triedMs, nowMs);
       own.wellness.good(nowMs, true);
       return 'own';
     }
@@ -137,7 +136,7 @@ export class GroupVerdicts {
         group.counted = 0;
         group.threshold = suspicionThreshold(this.#weights, group.perSecond);
       }
-      if (group.status === 'broken' && group.triedMs !== Number.NEGATIVE_INFINITY && group.wellness.ready(nowMs, group.triedMs)) {
+      if (group.status === 'broken' && group.wellness.ready(nowMs, group.triedMs, true)) {
         group.status = 'returning';
         group.returned = returnStart;
         group.stepMs = nowMs;

@@ -13,35 +13,38 @@ import { GroupVerdicts, type GroupFinding } from './group-verdicts.ts';
 import type { LatencyBook } from './latency-book.ts';
 import { ProbeLog } from './probe-log.ts';
 import { RecentWindow } from './recent-window.ts';
+import { Reachability } from './reachability.ts';
 import { ReturnRamp, type RampOptions } from './return-ramp.ts';
+import { StateLog } from './state-log.ts';
 import { StrainControl } from './strain.ts';
 import { Suspicion, evidenceWeights, suspicionThreshold, type EvidenceWeights } from './suspicion.ts';
-import type { OriginAttempt, OriginState, OriginTransition, OriginView } from './types.ts';
+import type { OriginAttempt, OriginTransition, OriginView } from './types.ts';
 import { Wellness } from './wellness.ts';
 
 export interface HealthOptions {
+  /** Whether the origin has no room for what has been given back to it. */
+  readonly isCrowded: () => boolean;
   readonly groups: number;
   readonly errorRate: number;
   readonly recovery: RampOptions;
   readonly probe: { readonly intervalMs: number; readonly timeoutMs: number };
 }
 
-const historyMax = 100;
 const silenceMs = 400;
 const refreshEveryMs = 100;
 const secondMs = 1000;
-const trialEveryMs = 1000;
 const trialsUnderWayMax = 2;
+/** A trial nobody has reported on by then is taken for lost. */
+const trialForgottenMs = 120_000;
 const probesToFail = 3;
 const probesToConfirm = 2;
-const refusalsToDown = 3;
-const timeoutsToDown = 3;
 /** While traffic returns, a false alarm at the error limit may come once in this time; while well, once a day. */
 const recoveringHorizonFraction = 600 / 86_400;
 /** A relapse this soon after a return counts as its setback. */
 const relapseMs = 60_000;
-/** Answers of a strained origin teach this much of what is usual, so that a lasting change is accepted in the end. */
+/** Useful answers of an origin that is not well teach this much of what is usual, so that a lasting change is accepted in the end. */
 const strainedWeight = 0.1;
+const recoveringWeight = 0.05;
 
 export class OriginHealth {
   readonly #weights: EvidenceWeights;
@@ -53,26 +56,26 @@ export class OriginHealth {
   readonly #wellness: Wellness;
   readonly #ramp: ReturnRamp;
   readonly #strain: StrainControl;
-  readonly #history: OriginTransition[] = [];
-  readonly #onChange: (change: OriginTransition) => void;
-  #view: OriginView;
+  readonly #log: StateLog;
+  readonly #isCrowded: () => boolean;
+  readonly #reach = new Reachability();
   #refreshedMs: number;
   #secondMs: number;
   #threshold: number;
   #triedMs = Number.NEGATIVE_INFINITY;
   #trialsUnderWay = 0;
   #goodMs = Number.NEGATIVE_INFINITY;
-  #answeredMs = Number.NEGATIVE_INFINITY;
-  #refusals = 0;
-  #refusedMs = Number.NEGATIVE_INFINITY;
-  #timeouts = 0;
   #healthySinceMs = Number.NEGATIVE_INFINITY;
   #generateBadGroup = -2;
+  #failingSinceMs = Number.NEGATIVE_INFINITY;
+  /** Probes were answered well while requests failed: they can not tell when it is over. */
+  #probesBlind = false;
 
   constructor(options: HealthOptions, book: LatencyBook, nowMs: number, onChange: (change: OriginTransition) => void) {
     this.#weights = evidenceWeights(options.errorRate);
     this.#book = book;
-    this.#onChange = onChange;
+    this.#isCrowded = options.isCrowded;
+    this.#log = new StateLog(nowMs, onChange);
     this.#probes = new ProbeLog(options.probe.intervalMs, options.probe.timeoutMs);
     this.#groups = new GroupVerdicts(options.groups, this.#weights);
     this.#suspicion = new Suspicion(this.#weights);
@@ -80,17 +83,12 @@ export class OriginHealth {
     this.#ramp = new ReturnRamp(options.recovery, options.errorRate);
     this.#strain = new StrainControl(options.errorRate);
     this.#threshold = suspicionThreshold(this.#weights, 0);
-    this.#view = { state: 'healthy', because: 'nothing speaks against it', share: 0, sinceMs: nowMs };
     this.#refreshedMs = nowMs;
     this.#secondMs = nowMs;
   }
 
   get view(): OriginView {
-    return this.#view;
-  }
-
-  get state(): OriginState {
-    return this.#view.state;
+    return this.#log.view;
   }
 
   get window(): RecentWindow {
@@ -102,7 +100,7 @@ export class OriginHealth {
   }
 
   get history(): readonly OriginTransition[] {
-    return this.#history;
+    return this.#log.history;
   }
 
   /** The shortest time until traffic can begin to return. */
@@ -111,8 +109,9 @@ export class OriginHealth {
   }
 
   trialDue(nowMs: number): boolean {
-    return this.#view.state === 'failing' && nowMs - this.#triedMs >= trialEveryMs
-      && this.#trialsUnderWay < trialsUnderWayMax && this.#probes.allowsTrial(this.#view.sinceMs);
+    if (this.#trialsUnderWay >= trialsUnderWayMax) return false;
+    const everyMs = this.#probes.trialEveryMs(this.#failingSinceMs);
+    return nowMs - Math.max(this.#triedMs, this.#failingSinceMs) >= everyMs;
   }
 
   trialTaken(nowMs: number): void {
@@ -122,8 +121,8 @@ export class OriginHealth {
 
   takeProbe(nowMs: number): boolean {
     const doubtful = this.#isWell() && this.#suspicion.worthAsking(this.#threshold);
-    const unconfirmed = this.#view.state === 'failing' && this.#probes.unreachableInARow < probesToConfirm
-      && nowMs - this.#view.sinceMs < secondMs;
+    const unconfirmed = this.#log.view.state === 'failing' && this.#probes.unreachableInARow < probesToConfirm
+      && nowMs - this.#log.view.sinceMs < secondMs;
     return this.#probes.take(nowMs, doubtful || unconfirmed);
   }
 
@@ -131,7 +130,7 @@ export class OriginHealth {
     this.refresh(attempt.atMs);
     if (attempt.kind === 'trial' && attempt.outcome !== 'late' && this.#trialsUnderWay > 0) this.#trialsUnderWay--;
     if (attempt.outcome === 'aborted') return;
-    this.#countUnreachable(attempt);
+    this.#reach.observe(attempt);
     if (attempt.kind === 'probe') this.#observeProbe(attempt);
     else if (attempt.kind === 'generate') this.#observeGenerate(attempt);
     else this.#observePerson(attempt);
@@ -143,13 +142,14 @@ export class OriginHealth {
     this.#refreshedMs = nowMs;
     this.#book.refresh(nowMs);
     if (nowMs - this.#secondMs >= secondMs) this.#refreshSecond(nowMs);
-    if (this.#view.state === 'recovering') this.#advance(nowMs);
-    else if (this.#view.state === 'failing' && this.#trialsUnderWay === 0 && this.#wellness.ready(nowMs, this.#triedMs)) this.#recover(nowMs);
+    if (this.#log.view.state === 'recovering') this.#advance(nowMs);
+    else if (this.#log.view.state === 'failing' && this.#trialsUnderWay === 0 && this.#wellness.ready(nowMs, this.#triedMs, this.#probesBlind)) this.#recover(nowMs);
     else if (this.#isWell() && this.#suspicion.silent(nowMs, this.#threshold, silenceMs)) this.#fail(nowMs, 'no answer in time');
   }
 
   #refreshSecond(nowMs: number): void {
     this.#secondMs = nowMs;
+    if (this.#trialsUnderWay > 0 && nowMs - this.#triedMs > trialForgottenMs) this.#trialsUnderWay = 0;
     this.#groups.refresh(nowMs);
     const perSecond = this.#window.answersPerSecond(nowMs);
     this.#threshold = suspicionThreshold(this.#weights, this.#isWell() ? perSecond : perSecond * recoveringHorizonFraction);
@@ -157,15 +157,15 @@ export class OriginHealth {
     this.#wellness.forget(nowMs);
     this.#strain.evaluate(this.#window, nowMs);
     const share = this.#strain.share;
-    if (share > 0 && this.#view.state === 'healthy') this.#change(nowMs, 'strained', this.#strain.because, share);
-    else if (share === 0 && this.#view.state === 'strained') this.#change(nowMs, 'healthy', 'within its limits again', 0);
-    else if (share !== this.#view.share) this.#view = { ...this.#view, share };
+    if (share > 0 && this.#log.view.state === 'healthy') this.#log.change(nowMs, 'strained', this.#strain.because, share);
+    else if (share === 0 && this.#log.view.state === 'strained') this.#log.change(nowMs, 'healthy', 'within its limits again', 0);
+    else this.#log.reshare(share);
   }
 
   #observeProbe(attempt: OriginAttempt): void {
-    const verdict = this.#probes.observe(attempt, this.#view.state === 'healthy');
+    const verdict = this.#probes.observe(attempt, this.#log.view.state === 'healthy');
     const nowMs = attempt.atMs;
-    if (this.#view.state === 'failing' || this.#view.state === 'down') {
+    if (this.#isFailing()) {
       if (verdict !== 'bad') this.#answers(nowMs);
       if (verdict === 'good') this.#wellness.good(nowMs, false);
       else if (verdict === 'bad' && this.#probes.believed) this.#wellness.bad(nowMs);
@@ -174,9 +174,10 @@ export class OriginHealth {
     }
     if (verdict !== 'bad' || this.#goodMs > this.#probes.failingSinceMs) return;
     const failed = this.#probes.failedInARow;
-    const doubtful = this.#view.state === 'recovering' || this.#suspicion.worthAsking(this.#threshold);
-    if (failed >= probesToFail || (failed >= probesToConfirm && doubtful)) {
-      this.#fail(nowMs, `${failed} probes failed`);
+    const doubtful = this.#log.view.state === 'recovering' || this.#suspicion.worthAsking(this.#threshold);
+    const isUnknown = this.#goodMs === Number.NEGATIVE_INFINITY && this.#probes.lastGoodMs === Number.NEGATIVE_INFINITY;
+    if (failed >= probesToFail || (failed >= probesToConfirm && doubtful) || (failed > 0 && isUnknown)) {
+      this.#fail(nowMs, failed === 1 ? 'the first probe failed' : `${failed} probes failed`);
       this.#considerDown(nowMs);
     }
   }
@@ -196,7 +197,7 @@ export class OriginHealth {
     const nowMs = attempt.atMs;
     const group = attempt.route;
     if (attempt.outcome === 'late') {
-      if (this.#view.state === 'recovering') this.#ramp.answered('slow');
+      if (this.#log.view.state === 'recovering') this.#ramp.answered('slow');
       if (this.#groups.status(group) === 'broken') return;
       this.#react(attempt, this.#groups.late(group, nowMs), 'late');
     } else if (attempt.outcome === 'ok' && attempt.latencyMs <= this.#book.tolerableMs(group)) {
@@ -208,9 +209,13 @@ export class OriginHealth {
 
   /** What began before the present state says nothing about it, except that what answers, however badly, is not down. */
   #isBygone(attempt: OriginAttempt): boolean {
-    if (attempt.atMs - attempt.latencyMs >= this.#view.sinceMs) return false;
-    const isSlowAnswer = attempt.outcome === 'ok' && attempt.latencyMs > this.#book.tolerableMs(attempt.route);
-    if (isSlowAnswer && (this.#view.state === 'failing' || this.#view.state === 'down')) this.#answers(attempt.atMs);
+    const startedMs = attempt.atMs - attempt.latencyMs;
+    if (!this.#isFailing()) return startedMs < this.#log.view.sinceMs;
+    const isGood = attempt.outcome === 'ok' && attempt.latencyMs <= this.#book.tolerableMs(attempt.route);
+    if (isGood) return startedMs < this.#failingSinceMs;
+    // What is bad and began before the present run of good answers belongs to the time before it.
+    if (startedMs >= (this.#wellness.sinceMs ?? this.#failingSinceMs)) return false;
+    if (attempt.outcome === 'ok') this.#answers(attempt.atMs);
     return true;
   }
 
@@ -222,7 +227,7 @@ export class OriginHealth {
     }
     if (evidence === 'good') this.#sawGood(attempt);
     else if (evidence === 'bad') this.#sawBad(attempt, finding === 'site');
-    else if (this.#view.state !== 'failing' && this.#view.state !== 'down') {
+    else if (!this.#isFailing()) {
       this.#suspicion.late(attempt.atMs, this.#threshold);
       if (this.#suspicion.silent(attempt.atMs, this.#threshold, silenceMs)) this.#fail(attempt.atMs, 'no answer in time');
     }
@@ -231,16 +236,16 @@ export class OriginHealth {
   #sawGood(attempt: OriginAttempt): void {
     const nowMs = attempt.atMs;
     this.#goodMs = nowMs;
-    this.#probes.contradicted();
+    this.#probes.contradicted(attempt.kind === 'trial');
     this.#window.good(nowMs, attempt.latencyMs, this.#book.slowMs(attempt.route));
-    if (this.#view.state === 'failing' || this.#view.state === 'down') {
+    if (this.#isFailing()) {
       this.#answers(nowMs);
       this.#wellness.good(nowMs, true);
       return;
     }
     if (attempt.afterLate === true) this.#suspicion.lateButUseful(nowMs);
     else this.#suspicion.good(nowMs);
-    if (this.#view.state === 'recovering' && attempt.afterLate !== true) {
+    if (this.#log.view.state === 'recovering' && attempt.afterLate !== true) {
       this.#ramp.answered(attempt.latencyMs > this.#book.slowMs(attempt.route) ? 'slow' : 'good');
     }
   }
@@ -249,14 +254,14 @@ export class OriginHealth {
     const nowMs = attempt.atMs;
     if (attempt.outcome === 'ok') this.#window.good(nowMs, attempt.latencyMs, this.#book.slowMs(attempt.route));
     else this.#window.bad(nowMs);
-    if (this.#view.state === 'failing' || this.#view.state === 'down') {
+    if (this.#isFailing()) {
       if (attempt.outcome !== 'refused' && attempt.outcome !== 'timeout') this.#answers(nowMs);
-      // Attempts begun before the present run of good answers belong to the run before it.
-      if (nowMs - attempt.latencyMs >= (this.#wellness.sinceMs ?? nowMs)) this.#wellness.bad(nowMs);
+      if (this.#probes.lastGoodMs > this.#failingSinceMs) this.#probesBlind = true;
+      this.#wellness.bad(nowMs);
       this.#considerDown(nowMs);
       return;
     }
-    if (this.#view.state === 'recovering') this.#ramp.answered('bad');
+    if (this.#log.view.state === 'recovering') this.#ramp.answered('bad');
     if (siteFails) this.#fail(nowMs, causeOf(attempt));
     else this.#suspect(attempt);
   }
@@ -267,75 +272,67 @@ export class OriginHealth {
   }
 
   #learn(attempt: OriginAttempt): void {
-    const state = this.#view.state;
-    const unknown = this.#book.usualP95Ms() === undefined;
-    const weight = state === 'healthy' || (unknown && state === 'recovering') ? 1 : state === 'strained' ? strainedWeight : 0;
+    const weight = this.#learningWeight();
     if (weight > 0) this.#book.learn(attempt.route, attempt.latencyMs, weight);
   }
 
-  #countUnreachable(attempt: OriginAttempt): void {
-    if (attempt.outcome === 'refused') {
-      this.#refusals++;
-      this.#refusedMs = attempt.atMs;
-    } else if (attempt.outcome === 'timeout' && attempt.kind !== 'probe') this.#timeouts++;
-    else if (attempt.outcome !== 'late' && attempt.outcome !== 'timeout' && attempt.atMs - attempt.latencyMs >= this.#refusedMs) {
-      this.#refusals = 0;
-      this.#timeouts = 0;
+  #learningWeight(): number {
+    switch (this.#log.view.state) {
+      case 'healthy': return 1;
+      case 'strained': return strainedWeight;
+      case 'recovering': return this.#book.usualP95Ms() === undefined ? 1 : recoveringWeight;
+      case 'failing': case 'down': return 0;
     }
   }
 
   /** Something came back: it is not down, whatever else it is. */
   #answers(nowMs: number): void {
-    this.#answeredMs = nowMs;
-    if (this.#view.state === 'down') this.#change(nowMs, 'failing', 'it answers again', 1);
+    this.#reach.answered(nowMs);
+    if (this.#log.view.state === 'down') this.#log.change(nowMs, 'failing', 'it answers again', 1);
   }
 
   #considerDown(nowMs: number): void {
-    if (this.#view.state !== 'failing') return;
-    const unreachable = this.#probes.unreachableInARow;
-    const silentSinceFailing = this.#answeredMs < this.#view.sinceMs && unreachable >= probesToConfirm;
-    if (unreachable >= 1 && this.#refusals >= refusalsToDown) this.#change(nowMs, 'down', 'connections are refused', 1);
-    else if (silentSinceFailing || (unreachable >= 1 && this.#timeouts >= timeoutsToDown)) this.#change(nowMs, 'down', 'nothing is answered', 1);
+    if (this.#log.view.state !== 'failing') return;
+    const because = this.#reach.downBecause(nowMs, this.#failingSinceMs, this.#probes);
+    if (because !== undefined) this.#log.change(nowMs, 'down', because, 1);
   }
 
   #fail(nowMs: number, because: string): void {
-    if (this.#view.state === 'recovering' || nowMs - this.#healthySinceMs < relapseMs) this.#wellness.setback(nowMs);
+    if (this.#log.view.state === 'recovering' || nowMs - this.#healthySinceMs < relapseMs) this.#wellness.setback(nowMs);
     this.#wellness.restart();
+    this.#probesBlind = this.#probes.lastGoodMs > (this.#suspicion.sinceMs ?? nowMs);
+    this.#failingSinceMs = nowMs;
     this.#suspicion.reset();
     this.#groups.clear();
     this.#ramp.stop();
     this.#strain.reset();
     this.#trialsUnderWay = 0;
-    this.#change(nowMs, 'failing', because, 1);
+    this.#log.change(nowMs, 'failing', because, 1);
   }
 
   #recover(nowMs: number): void {
     this.#ramp.start(nowMs);
     this.#suspicion.reset();
-    this.#change(nowMs, 'recovering', 'probes and trials are answered well', 1 - this.#ramp.returned);
+    this.#log.change(nowMs, 'recovering', 'probes and trials are answered well', 1 - this.#ramp.returned);
   }
 
   #advance(nowMs: number): void {
-    const change = this.#ramp.advance(nowMs);
+    const change = this.#ramp.advance(nowMs, this.#isCrowded());
     if (change === 'held') return;
     if (change === 'given-up') this.#fail(nowMs, 'the returned share was answered worse than usual');
     else if (change === 'done') {
       this.#healthySinceMs = nowMs;
       this.#strain.reset();
-      this.#change(nowMs, 'healthy', 'the whole share has returned', 0);
-    } else this.#view = { ...this.#view, share: 1 - this.#ramp.returned };
+      this.#log.change(nowMs, 'healthy', 'the whole share has returned', 0);
+    } else this.#log.reshare(1 - this.#ramp.returned);
+  }
+
+  #isFailing(): boolean {
+    return this.#log.view.state === 'failing' || this.#log.view.state === 'down';
   }
 
   #isWell(): boolean {
-    return this.#view.state === 'healthy' || this.#view.state === 'strained';
-  }
-
-  #change(nowMs: number, to: OriginState, because: string, share: number): void {
-    const change = { atMs: nowMs, from: this.#view.state, to, because };
-    this.#view = { state: to, because, share, sinceMs: nowMs };
-    this.#history.push(change);
-    if (this.#history.length > historyMax) this.#history.shift();
-    this.#onChange(change);
+    return this.#log.view.state === 'healthy' || this.#log.view.state === 'strained';
   }
 }
 

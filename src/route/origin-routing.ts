@@ -9,7 +9,7 @@
  * copy, and tells slow from dead), and `observe` again with `afterLate: true` when it is over. Probes and background
  * fetches have no `begin`.
  */
-import { decide } from './decide.ts';
+import { decide, isOnOriginSide } from './decide.ts';
 import { LatencyBook } from './latency-book.ts';
 import { OriginHealth } from './origin-health.ts';
 import { OriginSlots } from './origin-slots.ts';
@@ -51,7 +51,7 @@ export class OriginRouting {
     this.#book = new LatencyBook({ groups, rescueAfterMs: options.rescueAfterMs, latencyP95Ms: options.limits.latencyP95Ms }, nowMs);
     this.#slots = new OriginSlots(nowMs);
     this.#health = new OriginHealth(
-      { groups, errorRate: options.limits.errorRate, recovery: options.recovery, probe: options.probe },
+      { groups, errorRate: options.limits.errorRate, recovery: options.recovery, probe: options.probe, isCrowded: () => this.#slots.crowded },
       this.#book, nowMs,
       (change) => {
         if (change.to === 'recovering') this.#slots.restart();
@@ -75,12 +75,14 @@ export class OriginRouting {
 
   /** Where this request goes. A trial is spent by deciding for it. Well below a microsecond. */
   decide(request: RoutedRequest, nowMs: number): Decision {
-    const standing = this.#standingFor(request.route, nowMs);
+    const standing = this.#standingFor(request, nowMs);
     const decision = decide(request, standing);
     if (decision.reason === 'trial') {
-      if (this.#health.state === 'failing') this.#health.trialTaken(nowMs);
+      const { state } = this.#health.view;
+      if (state === 'failing' || state === 'down') this.#health.trialTaken(nowMs);
       else this.#health.groups.tried(request.route, nowMs);
     }
+    if (decision.reason === 'origin-recovering' && !standing.slotForCovered && isOnOriginSide(request, standing)) this.#slots.turnedAway();
     return decision;
   }
 
@@ -91,7 +93,7 @@ export class OriginRouting {
 
   /** A request decided for the origin is about to be sent. */
   begin(): void {
-    this.#slots.begin(this.#health.state === 'healthy');
+    this.#slots.begin(this.#health.view.state === 'healthy');
   }
 
   /** An attempt is over, or is late, or a probe is. */
@@ -162,17 +164,17 @@ export class OriginRouting {
   }
 
   /** The site's state and the group's verdict, whichever is worse, as the decision needs them. */
-  #standingFor(group: number, nowMs: number): Standing {
+  #standingFor(request: RoutedRequest, nowMs: number): Standing {
     const standing = this.#standing;
     const { state, share } = this.#health.view;
     const well = state === 'healthy' || state === 'strained';
     standing.state = state;
     standing.returned = 1 - share;
     standing.slotForCovered = well ? this.#slots.freeWhileWell : this.#slots.freeForReturned;
-    standing.slotForUncovered = well || this.#slots.freeForUncovered;
-    standing.trialDue = state === 'failing' && this.#health.trialDue(nowMs);
-    standing.rescueAfterMs = this.#book.rescueDelayMs(group);
-    if (state !== 'failing' && state !== 'down') this.#applyVerdict(group, nowMs);
+    standing.slotForUncovered = well || this.#slots.freeForUncovered(state === 'failing', request.method === 'read');
+    standing.trialDue = (state === 'failing' || state === 'down') && this.#health.trialDue(nowMs);
+    standing.rescueAfterMs = this.#book.rescueDelayMs(request.route);
+    if (state !== 'failing' && state !== 'down') this.#applyVerdict(request.route, nowMs);
     return standing;
   }
 

@@ -3,6 +3,7 @@
  * was seen to carry, above which requests with a copy take the copy. While it is not: what it carried when it was well, for
  * requests that only it can answer; and for those given back to it a window that starts at 2 and grows by successes, never
  * beyond what it carried before (AIMD: Chiu and Jain 1989), so that one that can serve 12 at once is not asked for 13.
+ * Only where that does not do for the traffic there is, the ceiling rises slowly.
  */
 import { LogHistogram } from './log-histogram.ts';
 
@@ -15,7 +16,15 @@ const fadeEveryMs = 60_000;
 const fadeFactor = 0.5 ** (1 / 30);
 const uncoveredMin = 8;
 const uncoveredUnknown = 16;
+/** A slow origin is allowed more at once than it carried when it was fast: requests stay longer, writes above all must pass. */
+const failingFactor = 4;
 const returnedMin = 4;
+/** Where this part of what is given back finds no room, the way back waits, and the ceiling rises if the origin does not struggle. */
+const crowdedPart = 0.1;
+const crowdedMin = 5;
+const crowdedPeriodMs = 5000;
+const ceilingGrowth = 1.1;
+const ceilingFactorMax = 20;
 const healthyFactor = 10;
 const healthyMin = 256;
 
@@ -25,24 +34,31 @@ export class OriginSlots {
   #window = startWindow;
   #backedOffMs = Number.NEGATIVE_INFINITY;
   #fadedMs: number;
+  #periodMs: number;
+  #admitted = 0;
+  #turnedAway = 0;
+  #crowded = false;
+  #ceilingFactor = 1;
   /** 99th percentile of requests in flight while the origin was well; undefined until known. */
   #carried: number | undefined;
 
   constructor(nowMs: number) {
     this.#fadedMs = nowMs;
+    this.#periodMs = nowMs;
   }
 
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** The window for requests given back, for reports. */
-  get window(): number {
-    return this.#window;
+  /** Whether requests that are given back find no room, more than now and then. */
+  get crowded(): boolean {
+    return this.#crowded;
   }
 
   begin(learn: boolean): void {
     this.#inFlight++;
+    this.#admitted++;
     if (learn) this.#usual.add(this.#inFlight);
   }
 
@@ -53,12 +69,19 @@ export class OriginSlots {
   /** A new return begins. */
   restart(): void {
     this.#window = startWindow;
+    this.#ceilingFactor = 1;
+    this.#crowded = false;
+  }
+
+  /** A request that was given back found no room. */
+  turnedAway(): void {
+    this.#turnedAway++;
   }
 
   /** A good and timely answer, called before its `end`. The window grows only while it is what holds requests back. */
   succeeded(): void {
     if (this.#inFlight < Math.floor(this.#window) - 1) return;
-    const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.ceil(this.#carried));
+    const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.ceil(this.#carried * this.#ceilingFactor));
     this.#window = Math.min(ceiling, this.#window + 1 / this.#window);
   }
 
@@ -66,6 +89,7 @@ export class OriginSlots {
   struggled(nowMs: number): void {
     if (nowMs - this.#backedOffMs < backOffEveryMs) return;
     this.#backedOffMs = nowMs;
+    this.#ceilingFactor = 1;
     this.#window = Math.max(startWindow, this.#window * backOff);
   }
 
@@ -74,9 +98,11 @@ export class OriginSlots {
     return this.#inFlight < Math.floor(this.#window);
   }
 
-  /** Room for a request that only the origin can answer, while it is not well. */
-  get freeForUncovered(): boolean {
-    return this.#inFlight < (this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.ceil(this.#carried)));
+  /** Room for a request that only the origin can answer, while it is not well. Half is kept for writes: a read is easily repeated. */
+  freeForUncovered(isFailing: boolean, isRead: boolean): boolean {
+    const carried = this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.ceil(this.#carried));
+    const cap = isFailing ? carried * failingFactor : carried;
+    return this.#inFlight < (isRead ? cap / 2 : cap);
   }
 
   /** Room for a request that a copy can answer as well, while the origin is well. */
@@ -90,6 +116,16 @@ export class OriginSlots {
       this.#fadedMs = nowMs;
       if (this.#usual.total > knownWeight * 5) this.#usual.fade(fadeFactor);
     }
+    if (nowMs - this.#periodMs >= crowdedPeriodMs) this.#endPeriod(nowMs);
     this.#carried = this.#usual.total >= knownWeight ? this.#usual.quantile(0.99) : undefined;
+  }
+  #endPeriod(nowMs: number): void {
+    this.#crowded = this.#turnedAway >= crowdedMin && this.#turnedAway > (this.#admitted + this.#turnedAway) * crowdedPart;
+    if (this.#crowded && nowMs - this.#backedOffMs > crowdedPeriodMs) {
+      this.#ceilingFactor = Math.min(ceilingFactorMax, this.#ceilingFactor * ceilingGrowth);
+    }
+    this.#periodMs = nowMs;
+    this.#admitted = 0;
+    this.#turnedAway = 0;
   }
 }

@@ -3,14 +3,20 @@
  * failing while people's requests are answered well is a broken probe and is not believed until it works again.
  */
 import { LogHistogram } from './log-histogram.ts';
-import type { OriginAttempt } from './types.ts';
+import type { AttemptOutcome, OriginAttempt } from './types.ts';
 
 const eagerEveryMs = 250;
 const usualWeight = 5;
 const slowFactor = 5;
 const slowMinMs = 250;
 const disbelievedAfter = 3;
-const contradictingAnswers = 20;
+const contradictingAnswers = 21;
+/** A good trial is worth this many good answers: three in a row outweigh the probe. */
+const trialWorth = 7;
+/** Where probes answer, but badly, a request is tried this often, in case only the probe is broken; and where they time out. */
+const unhealthyTrialEveryMs = 10_000;
+const timedOutTrialEveryMs = 60_000;
+const trialEveryMs = 1000;
 
 export class ProbeLog {
   readonly #intervalMs: number;
@@ -25,6 +31,7 @@ export class ProbeLog {
   #believed = true;
   #lastGoodMs = Number.NEGATIVE_INFINITY;
   #lastBadMs = Number.NEGATIVE_INFINITY;
+  #lastBad: AttemptOutcome = 'ok';
 
   constructor(intervalMs: number, timeoutMs: number) {
     this.#intervalMs = intervalMs;
@@ -49,9 +56,15 @@ export class ProbeLog {
     return this.#believed;
   }
 
-  /** Whether, after this time, probes say that a request may be tried; a probe that is not believed has no say. */
-  allowsTrial(sinceMs: number): boolean {
-    return !this.#believed || (this.#lastGoodMs >= sinceMs && this.#lastGoodMs > this.#lastBadMs);
+  get lastGoodMs(): number {
+    return this.#lastGoodMs;
+  }
+
+  /** How often, from what probes have said since then, a request may try the origin; a probe that is not believed has no say. */
+  trialEveryMs(sinceMs: number): number {
+    if (!this.#believed || (this.#lastGoodMs >= sinceMs && this.#lastGoodMs > this.#lastBadMs)) return trialEveryMs;
+    if (this.#lastBadMs < sinceMs || this.#lastBad === 'refused') return Number.POSITIVE_INFINITY;
+    return this.#lastBad === 'timeout' ? timedOutTrialEveryMs : unhealthyTrialEveryMs;
   }
 
   /** Whether to probe now; saying yes counts as having probed. `eager`: do not wait for the next turn. */
@@ -78,14 +91,15 @@ export class ProbeLog {
   }
 
   /** A person's request was answered well. */
-  contradicted(): void {
+  contradicted(byTrial: boolean): void {
     if (this.#failedInARow === 0) return;
-    this.#contradictions++;
+    this.#contradictions += byTrial ? trialWorth : 1;
     if (this.#failedInARow >= disbelievedAfter && this.#contradictions >= contradictingAnswers) this.#believed = false;
   }
 
   #failed(attempt: OriginAttempt): 'bad' {
     this.#lastBadMs = attempt.atMs;
+    this.#lastBad = attempt.outcome;
     if (this.#failedInARow === 0) this.#failingSinceMs = attempt.atMs;
     this.#failedInARow++;
     this.#unreachableInARow = attempt.outcome === 'refused' || attempt.outcome === 'timeout' ? this.#unreachableInARow + 1 : 0;

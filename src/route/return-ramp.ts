@@ -55,13 +55,16 @@ export class ReturnRamp {
     else if (outcome === 'slow') this.#slow++;
   }
 
-  /** What time and the answers so far allow. `given-up`: regressed too often, the whole return must start again. */
-  advance(nowMs: number): RampChange {
+  /**
+   * What time and the answers so far allow; an origin without room for what it has been given back gets no more.
+   * `given-up`: regressed too often, the whole return must start again.
+   */
+  advance(nowMs: number, crowded: boolean): RampChange {
     const heldMs = nowMs - this.#stepSinceMs;
     const enough = this.#answers >= enoughAnswers;
     const struggling = this.#bad + this.#slow;
     if (enough && struggling > this.#answers * slowTakenBack) return this.#takeBack(nowMs);
-    if (heldMs < this.#stepMs || (!enough && heldMs < this.#stepMs * quietFactor)) return 'held';
+    if (heldMs < this.#stepMs || (!enough && heldMs < this.#stepMs * quietFactor) || crowded) return 'held';
     const allowedBad = Math.max(1, this.#errorLimit * this.#answers);
     if (enough && (this.#bad > allowedBad || struggling > this.#answers * slowHeld)) {
       // Neither good nor clearly bad: look again at a new sample of the same step.

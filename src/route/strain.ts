@@ -9,7 +9,6 @@ const sustainedSeconds = 4; // a pause of a second or two is no strain
 const errorAnswersMin = 50;
 const latencyAnswersMin = 20;
 const calmBelow = 0.8;
-const riseStep = 0.05;
 const fallStep = 0.025;
 /** The rest keeps telling how the origin does. */
 const shareMax = 0.95;
@@ -44,7 +43,7 @@ export class StrainControl {
     const excess = Math.max(errors, slowness);
     this.#overSeconds = excess > 1 ? this.#overSeconds + 1 : 0;
     if (excess > 1 && (this.#share > 0 || this.#overSeconds >= sustainedSeconds)) {
-      this.#share = Math.min(shareMax, Math.max(this.#share + riseStep, 1 - 1 / excess));
+      this.#share = Math.min(shareMax, Math.max(this.#share, 1 - 1 / excess));
       this.#because = errors > slowness ? 'more errors than the limit' : 'slower than the limit';
     } else if (excess < calmBelow) {
       this.#share = Math.max(0, this.#share - fallStep);

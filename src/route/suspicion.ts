@@ -2,12 +2,14 @@
  * Sequential tests (Wald 1945; CUSUM, Page 1954) that tell "as good as its error limit allows" from "half of the answers
  * are bad" with as few answers as that takes. A bad answer raises the score by ln(½ ÷ limit), a good one lowers it by
  * ln((1 − limit) ÷ ½). Crossing ln(n) by chance takes n answers at the limit on average, so the threshold is what is asked for
- * in a day: 3 bad in a row at 0.01 requests/s, 5 at 1/s, 8 at 300/s, 10 at 30,000/s. Steady errors below the limit stay unnoticed.
+ * in a day, and more where it takes next to no time: 3 bad in a row at 0.01 requests/s, 5 at 1/s, 11 at 300/s, 16 at
+ * 30,000/s. Steady errors below the limit stay unnoticed; a rate between the limit and about a fifth is left to strain.
  */
 const badRate = 0.5;
 const daySeconds = 86_400;
+const surplus = 1.4;
 /** Old evidence counts half after this. */
-const halfLifeMs = 30_000;
+const halfLifeMs = 120_000;
 const badInARowMin = 3;
 
 export interface EvidenceWeights {
@@ -24,7 +26,8 @@ export function evidenceWeights(errorLimit: number): EvidenceWeights {
 
 /** What a score must reach at this many answers a second. */
 export function suspicionThreshold(weights: EvidenceWeights, answersPerSecond: number): number {
-  return Math.max(badInARowMin * weights.bad - 1e-9, Math.log(Math.max(1, answersPerSecond * daySeconds)));
+  const onceADay = Math.log(Math.max(1, answersPerSecond * daySeconds));
+  return Math.max(badInARowMin * weights.bad - 1e-9, onceADay + surplus * Math.log(Math.max(1, answersPerSecond)));
 }
 
 /** Errors and late answers of one group, or of the site. Late ones are apart: a pause of the origin makes many at once. */

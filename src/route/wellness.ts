@@ -71,11 +71,11 @@ export class Wellness {
     this.#remembersMs = nowMs;
   }
 
-  /** `triedMs`: when a person's request last tried the origin. Where none does, for want of visitors, probes must do. */
-  ready(nowMs: number, triedMs: number): boolean {
+  /** `triedMs`: when a person's request last tried the origin. Where none does, for want of visitors, probes must do; unless they must not. */
+  ready(nowMs: number, triedMs: number, trialsOnly: boolean): boolean {
     if (this.#sinceMs === undefined || nowMs - this.#sinceMs < this.holdMs) return false;
     if (this.#score < this.#weights.good * goodNeeded * 0.99) return false;
-    return triedMs < this.#sinceMs || this.#goodTrials >= trialsNeeded;
+    return (triedMs < this.#sinceMs && !trialsOnly) || this.#goodTrials >= trialsNeeded;
   }
 
   /** The shortest time until `ready` can be. */
