@@ -23,6 +23,7 @@ describe('parseCacheControl', () => {
     ['extension="max-age=3600", max-age=1', 1],
     ['max-age=1, extension="max-age=3600"', 1],
     ['extension="a\\", max-age=3600", max-age=1', 1],
+    ['extension="a, max-age=1', 1],
     ['max-age=-3600', 0],
     ['max-age=3600.0', 0],
     ["max-age='3600'", 0],

@@ -5,6 +5,7 @@
  */
 import { parseDictionary } from 'structured-headers';
 import type { HeaderReader } from './headers.ts';
+import { listMembers } from './list.ts';
 
 /** Directives as read. Times in seconds; undefined where the directive is absent. */
 export interface CacheControl {
@@ -51,16 +52,12 @@ export function parseDeltaSeconds(text: string): number | undefined {
   return /^\d+$/.test(text) ? Math.min(Number(text), deltaSecondsMax) : undefined;
 }
 
-/** Reads the combined value of Cache-Control lines; null is an absent field. One pass, whatever the value: it comes from strangers. */
+/** Reads the combined value of Cache-Control lines; null is an absent field. */
 export function parseCacheControl(value: string | null): CacheControl {
   if (value === null || value === '') return noDirectives;
   const result = empty();
   const seen = new Set<string>();
-  let at = 0;
-  while (at < value.length) {
-    const end = memberEnd(value, at);
-    const text = value.slice(at, end).trim();
-    at = end + 1;
+  for (const text of listMembers(value)) {
     const equals = text.indexOf('=');
     const written = equals < 0 ? text : text.slice(0, equals);
     const name = written.trimEnd().toLowerCase();
@@ -76,18 +73,6 @@ export function parseCacheControl(value: string | null): CacheControl {
     apply(result, name, spaced ? '?' : unquote(argument));
   }
   return result;
-}
-
-/** Where the list member that starts at `from` ends: the next comma outside a quoted string. */
-function memberEnd(value: string, from: number): number {
-  let quoted = false;
-  for (let i = from; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code === 0x22) quoted = !quoted;
-    else if (code === 0x5c && quoted) i++;
-    else if (code === 0x2c && !quoted) return i;
-  }
-  return value.length;
 }
 
 function unquote(text: string): string {

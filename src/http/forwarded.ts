@@ -3,6 +3,7 @@
  * What a client says of itself is believed only where the peer is a trusted proxy.
  */
 import ipaddr from 'ipaddr.js';
+import { listMembers } from './list.ts';
 
 /** Appends us to Via. `protocol` is the version we were spoken to in (`1.1`, `2`). */
 export function appendVia(via: string | null, protocol: string, pseudonym: string): string {
@@ -80,8 +81,7 @@ export function clientAddress(peer: string, facts: ForwardedFacts, trusted: Trus
 
 /** The `for` of each element of Forwarded, in order; empty where an element has none. */
 function forwardedFor(forwarded: string): string[] {
-  const elements = forwarded.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
-  return elements.map((element) => {
+  return listMembers(forwarded).map((element) => {
     const match = /(?:^|;)\s*for=(?:"([^"]*)"|([^;\s]*))/i.exec(element);
     return match?.[1] ?? match?.[2] ?? '';
   });
