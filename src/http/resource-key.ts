@@ -97,11 +97,14 @@ function kept(name: string, rules: QueryRules): boolean {
 
 const unreserved = /[A-Za-z0-9._~-]/;
 
-/** Decodes `%41`, upper-cases `%2f`, escapes what may not stand in a URL. A `%` without two hex digits stays as it is. */
+/**
+ * Decodes `%41`, upper-cases `%2f`, escapes what may not stand in a URL. A `%` without two hex digits is escaped too: left
+ * alone it could form a new escape with what is decoded behind it (`%%361`).
+ */
 function normaliseEscapes(text: string): string {
   if (!needsWork.test(text)) return text;
-  return text.replace(/%[0-9a-fA-F]{2}|[^\x21-\x7e]+/g, (found) => {
-    if (!found.startsWith('%')) return escapeRaw(found);
+  return text.replace(/%[0-9a-fA-F]{2}|%|[^\x21-\x7e]+/g, (found) => {
+    if (found.length < 3 || !found.startsWith('%')) return escapeRaw(found);
     const character = String.fromCharCode(Number.parseInt(found.slice(1), 16));
     return unreserved.test(character) ? character : found.toUpperCase();
   });
