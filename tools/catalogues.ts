@@ -1,5 +1,5 @@
 /**
- * Holds the documents to the code: reasons, error codes, limits, metrics, dependencies, and what is generated. A catalogue is a
+ * Holds the documents to the code: reasons, error codes, limits, metrics, dependencies and their lock, and what is generated. A catalogue is a
  * Markdown table whose first cell names one thing in backticks; every thing of the code stands in it once, and nothing else.
  * Returns sentences; `npm run check` and a test print them.
  */
@@ -11,10 +11,11 @@ import { reasons } from '../src/route/index.ts';
 import type { KeyRow } from './configuration-reference.ts';
 import { keyRows } from './configuration-reference.ts';
 import { generatedFiles } from './generate-docs.ts';
+import { missingEntries, readLock } from './lock.ts';
 import { filesBelow, readText, root, withoutComments } from './sources.ts';
 
 export function catalogueProblems(): string[] {
-  return [...staleFiles(), ...errorPage(), ...reasonPage(), ...limitPage(), ...metricPage(), ...dependencyPage()];
+  return [...staleFiles(), ...errorPage(), ...reasonPage(), ...limitPage(), ...metricPage(), ...dependencyPage(), ...lockFile()];
 }
 
 /** The rows of all tables of a page: cells, the first without its backticks. */
@@ -133,6 +134,11 @@ function licenceProblem(name: string, licence: string): string[] {
   if (!existsSync(join(root, path))) return [];
   const { license } = JSON.parse(readText(path)) as { license?: string }; // npm's own format
   return license === undefined || license === licence ? [] : [`docs/dependencies.md says ${name} is under ${licence}; the package says ${license}`];
+}
+
+function lockFile(): string[] {
+  const missing = Object.keys(missingEntries(readLock().packages));
+  return missing.length === 0 ? [] : [`package-lock.json lacks ${missing.length} optional packages, so that npm ci refuses it; run: bun tools/lock.ts`];
 }
 
 /** For the page's own test: keys that are refused must be keys of the schema. */
