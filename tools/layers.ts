@@ -1,7 +1,7 @@
 /**
  * The layer check: reads the imports of every module in src/ and holds them to the house's order. Imports go down only;
- * folders of one layer don't know each other; another folder is entered through its `index.ts`, or by the file a type lives in
- * when only types are imported; the data plane never sees the thinking, not even through others; no import cycles;
+ * folders of one layer don't know each other; another folder is entered through its `index.ts`, or by the name of a file that this
+ * door opens whole (`export *`), or by any file when only types are imported; the data plane never sees the thinking, not even through others; no import cycles;
  * pure folders use nothing that only Bun has; assertions carry their reason; no module keeps mutable state.
  * Pure: text in, violations out. `bun tools/layers.ts` prints them.
  */
@@ -48,6 +48,7 @@ interface Import {
 export function checkLayers(modules: readonly Module[]): Violation[] {
   const violations: Violation[] = [];
   const graph = new Map<string, readonly Import[]>();
+  const doors = new Set(modules.flatMap(openedWhole));
   for (const module of modules) {
     const source = withoutComments(module.text);
     const imports = importsOf(source);
@@ -56,7 +57,7 @@ export function checkLayers(modules: readonly Module[]): Violation[] {
       violations.push({ path: module.path, line, what });
     };
     for (const found of graph.get(module.path) ?? []) {
-      const wrong = importProblem(module.path, found);
+      const wrong = importProblem(module.path, found, (target) => doors.has(target));
       if (wrong !== undefined) report(found.line, wrong);
     }
     if (pureFolders.includes(folderOf(module.path))) {
@@ -88,7 +89,13 @@ function layerOf(folder: string): number {
   return layers.findIndex((names) => names.includes(folder));
 }
 
-function importProblem(path: string, found: Import): string | undefined {
+/** The door itself and the files that it opens whole. */
+function openedWhole(module: Module): string[] {
+  if (!/^src\/\w+\/index\.ts$/.test(module.path)) return [];
+  return [module.path, ...[...module.text.matchAll(/^export \* from '\.\/([^']+)'/gm)].map((match) => `${dirname(module.path)}/${match[1] ?? ''}`)];
+}
+
+function importProblem(path: string, found: Import, isDoor: (path: string) => boolean): string | undefined {
   const own = folderOf(path);
   if (!found.target.startsWith('src/')) return /\/package\.json$|^package\.json$/.test(found.target) ? undefined : `${found.target} is outside src/`;
   const other = folderOf(found.target);
@@ -98,8 +105,8 @@ function importProblem(path: string, found: Import): string | undefined {
   if (own === 'edge' && thinking.includes(other)) return `edge never imports ${other}: the data plane outlives the thinking`;
   const lent = found.typeOnly && (typesAcross[own] ?? []).includes(other);
   if (layerOf(other) >= layerOf(own) && !lent) return `${own} may not import ${other}: imports go down`;
-  const atDoor = found.target === `src/${other}/index.ts` || sideDoors.includes(found.target);
-  return atDoor || found.typeOnly ? undefined : `src/${other} is entered through its index.ts; a file of it may be named for types only`;
+  const atDoor = found.target === `src/${other}/index.ts` || sideDoors.includes(found.target) || isDoor(found.target);
+  return atDoor || found.typeOnly ? undefined : `src/${other} is entered through its index.ts; its other files may be named for types only`;
 }
 
 /** Modules of the thinking that an edge would load, through whatever files. */
@@ -133,14 +140,14 @@ function cycles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
   return violations;
 }
 
-/** Lines with a type assertion (`as const` is none) and no comment on the same line or the one before. */
+/** Lines with a type assertion (`as const` and a type for `[]` are none) and no comment on the same line or one of the four before. */
 function bareAssertions(text: string): number[] {
   const lines = text.split('\n');
   const code = withoutComments(text).split('\n').map((line) => line.replace(/'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, "''"));
   return code.flatMap((line, index) => {
-    if (!/\sas (?!const\b)/.test(line) || /^\s*(?:import|export)\b.*\bfrom\b|^\s*(?:type )?\w+ as \w+,?$|\* as \w+ from/.test(line)) return [];
+    if (!/(?<!\[\])\sas (?!const\b)/.test(line) || /^\s*(?:import|export)\b.*\bfrom\b|^\s*(?:type )?\w+ as \w+,?$|\* as \w+ from/.test(line)) return [];
     const explained = (lines[index] ?? '').length > line.trimEnd().length && /\/\/ /.test(lines[index] ?? '');
-    return explained || /^\s*(?:\/\/|\*|\/\*)/.test(lines[index - 1] ?? '') ? [] : [index + 1];
+    return explained || lines.slice(Math.max(0, index - 4), index).some((before) => /^\s*(?:\/\/|\*|\/\*)/.test(before)) ? [] : [index + 1];
   });
 }
 

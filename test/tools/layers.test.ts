@@ -23,7 +23,7 @@ const cases: readonly { what: string; path: string; text: string; said: string[]
   { what: 'beside', path: 'src/predict/a.ts', text: "import { x } from '../route/index.ts';", said: ['1: predict may not import route: imports go down'] },
   { what: 'the record of the catalog, for the store', path: 'src/store/a.ts', text: "import type { X } from '../catalog/shadow-record.ts';", said: [] },
   { what: 'the code of the catalog, for the store', path: 'src/store/a.ts', text: "import { x } from '../catalog/index.ts';", said: ['1: store may not import catalog: imports go down'] },
-  { what: 'past the door', path: 'src/edge/a.ts', text: "import { x } from '../http/vary.ts';", said: ['1: src/http is entered through its index.ts; a file of it may be named for types only'] },
+  { what: 'past the door', path: 'src/edge/a.ts', text: "import { x } from '../http/vary.ts';", said: ['1: src/http is entered through its index.ts; its other files may be named for types only'] },
   { what: 'past the door, for a type', path: 'src/edge/a.ts', text: "import type { X } from '../http/vary.ts';", said: [] },
   { what: 'the thinking, from the data plane', path: 'src/edge/a.ts', text: "import type { X } from '../predict/forecaster.ts';", said: ['1: edge never imports predict: the data plane outlives the thinking'] },
   { what: 'in a comment', path: 'src/http/a.ts', text: "// import { x } from '../edge/index.ts';\n/* import { x } from '../edge/index.ts'; */", said: [] },
@@ -31,10 +31,16 @@ const cases: readonly { what: string; path: string; text: string; said: string[]
   { what: 'Bun at the rim', path: 'src/edge/a.ts', text: "Bun.hash('x');", said: [] },
   { what: 'a folder nobody knows', path: 'src/utils/a.ts', text: "import { x } from '../kernel/index.ts';", said: ['1: the folder utils has no layer; add it to tools/layers.ts'] },
   { what: 'mutable state', path: 'src/edge/a.ts', text: 'let count = 0;\nfunction f() {\n  let own = 1;\n}', said: ['1: a module keeps no mutable state'] },
-  { what: 'an assertion without a reason', path: 'src/edge/a.ts', text: 'const a = b as Key;\nconst c = d as Key; // parsed above\nconst e = [1] as const;', said: ['1: `as` stands beside a comment with its reason'] },
+  { what: 'an assertion without a reason', path: 'src/edge/a.ts', text: 'const a = b as Key;\nconst c = d as Key; // parsed above\nconst e = [1] as const;\nconst f = [] as Key[];', said: ['1: `as` stands beside a comment with its reason'] },
 ];
 test.each(cases)('$what', ({ path, text, said: expected }) => {
   expect(said(path, text)).toEqual(expected);
+});
+
+test('a file that the door opens whole may be named', () => {
+  const door = ['src/http/index.ts', "export * from './vary.ts';\nexport { x } from './hidden.ts';"] as const;
+  expect(said('src/edge/a.ts', "import { x } from '../http/vary.ts';", door)).toEqual([]);
+  expect(said('src/edge/a.ts', "import { x } from '../http/hidden.ts';", door)).toEqual(['1: src/http is entered through its index.ts; its other files may be named for types only']);
 });
 
 test('a cycle is found, one of types alone is none', () => {
