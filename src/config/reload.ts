@@ -17,7 +17,7 @@ export interface ReloadDiff {
 
 /** What is bound or opened at start: folders, listeners, and the tables whose sizes are fixed then. */
 const fixedAtStart: readonly RegExp[] = [
-  /^dataDir$/, /^store\./, /^regions\[\d+\]\.(?:name|listen)$/, /^regions\[\d+\]\.tls$/, /^regions\[\d+\]\.tls\.http[23]$/, /^regions\[\d+\]$/, /^admin\./,
+  /^dataDir$/, /^store\./, /^regions\[\d+\]\.(?:name|listen)$/, /^regions\[\d+\]\.tls$/, /^regions\[\d+\]\.tls\.http[23]$/, /^regions\[\d+\]$/, /^admin\.listen$/,
   /^site$/, /^log\.access$/, /^limits\.(?:memoryCache|demandKeys|headers|connections)$/,
 ];
 

@@ -89,8 +89,8 @@ export const drainTimeoutSchema = duration({ min: 0, max: 3_600_000 }).prefault(
 });
 
 export const limitsSchema = z.strictObject({
-  url: size({ min: 256, max: 64 * kib }).prefault('8KiB').meta({ description: 'Longest request target; beyond: 414.' }),
-  headers: size({ min: kib, max: mib }).prefault('32KiB').meta({ description: 'Largest head of a request; beyond: 431.' }),
+  url: size({ min: 256, max: 16 * kib }).prefault('8KiB').meta({ description: 'Longest request target; beyond: 414.' }),
+  headers: size({ min: kib, max: 16 * kib }).prefault('16KiB').meta({ description: 'Largest head of a request; beyond: 431. The runtime takes no more than the default.' }),
   requestBody: z.union([z.enum(['unlimited']), size({ min: 1, max: 1024 ** 5 })], { error: 'expected unlimited or a size; write it like 100MiB' }).prefault('unlimited').meta({
     unit: 'size', description: 'Largest request body; beyond: 413.',
   }),

@@ -30,7 +30,7 @@ export const originSchema = z.strictObject({
     description: 'What the origin is sent as `Host`: its own name (`origin`), or the one the visitor asked for (`preserve`).',
   }),
   probe: z.strictObject({
-    path: urlPath.prefault('/').meta({ description: 'What probes ask for. Any status below 500 but 429 counts as well.' }),
+    path: urlPath.prefault('/').meta({ description: 'What probes ask for. Any status below 500 says that the origin lives, so the path need not exist.' }),
     interval: duration({ min: 100, max: 3_600_000 }).prefault('2s').meta({ description: 'Time between the starts of two probes.' }),
     timeout: duration({ min: 10, max: 60_000 }).prefault('1s').meta({ description: 'A probe without a whole answer after this time has failed.' }),
   }).prefault({}).meta({ description: 'How the origin is asked whether it is well.' }),
