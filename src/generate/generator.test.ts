@@ -6,6 +6,7 @@ import { openMemoryStore } from '../store/index.ts';
 import type { OriginCondition } from './budget.ts';
 import type { Outlook } from './candidates.ts';
 import { Generator } from './generator.ts';
+import type { CatalogWriter } from './publisher.ts';
 
 /** A small shop: what it answers can be changed under way. */
 interface Shop {
@@ -63,15 +64,18 @@ function run(shop: Shop, facts: { config?: Partial<Config>; outlook?: Partial<Ou
   const blobs = openMemoryStore();
   const versions: number[] = [];
   const bodies = facts.bodies ?? new Map<string, Uint8Array>();
-  const catalog = {
-    version: 0,
-    async publish(put: readonly ShadowRecord[], remove: readonly string[]) {
-      for (const record of put) {
+  const catalog: CatalogWriter = {
+    head: () => versions.length,
+    liveBlobs: () => new Set([...records.values()].map((record) => record.body)),
+    async publish(base, put, remove) {
+      expect(base).toBe(versions.length);
+      const published = put.map((record) => ({ ...record, version: base + 1 }));
+      for (const record of published) {
         if (!(await blobs.has(record.body))) throw new Error('published before its body');
-        records.set(shadowId(record), { ...record, version: catalog.version + 1 });
+        records.set(shadowId(record), record);
       }
       for (const id of remove) records.delete(id);
-      return ++catalog.version;
+      return { version: base + 1, publishedAtMs: 0, full: false, put: published, remove };
     },
   };
   const generator = new Generator({

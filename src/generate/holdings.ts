@@ -10,8 +10,6 @@ const none: readonly ShadowRecord[] = [];
 export class Holdings {
   readonly #byResource = new Map<ResourceKey, ShadowRecord[]>();
   readonly #bodies = new Map<BlobDigest, { uses: number; readonly bytes: number }>();
-  /** Bodies that fell out of use since `settle`: readers of the version before may still want them. */
-  readonly #leaving = new Set<BlobDigest>();
   #records = 0;
   #bytes = 0;
 
@@ -65,7 +63,6 @@ export class Holdings {
       return;
     }
     this.#bodies.set(record.body, { uses: 1, bytes: record.bodyBytes });
-    this.#leaving.delete(record.body);
     this.#bytes += record.bodyBytes;
   }
 
@@ -80,14 +77,18 @@ export class Holdings {
     this.#release(held);
   }
 
-  /** Bodies that must be kept: in use, or in use until lately. */
-  liveBodies(): Set<BlobDigest> {
-    return new Set([...this.#bodies.keys(), ...this.#leaving]);
+  /** The published form of a record, in place of the equal one held: one object for both lists. */
+  adopt(published: ShadowRecord): void {
+    const records = this.#byResource.get(published.resource);
+    const id = shadowId(published);
+    const at = records?.findIndex((other) => shadowId(other) === id) ?? -1;
+    const held = records?.[at];
+    if (records && held && held.body === published.body && held.responseTimeMs === published.responseTimeMs) records[at] = published;
   }
 
-  /** From now on only what leaves later counts as "until lately". */
-  settle(): void {
-    this.#leaving.clear();
+  /** Bodies in use. */
+  bodies(): Iterable<BlobDigest> {
+    return this.#bodies.keys();
   }
 
   #release(record: ShadowRecord): void {
@@ -95,7 +96,6 @@ export class Holdings {
     const body = this.#bodies.get(record.body);
     if (!body || --body.uses > 0) return;
     this.#bodies.delete(record.body);
-    this.#leaving.add(record.body);
     this.#bytes -= body.bytes;
   }
 }

@@ -3,18 +3,13 @@
  * then word of it. What could not be published stays pending and goes with the next. Also the gate between
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
-import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import { shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
 import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
 
 /** What publishing needs of the catalog. */
-export interface CatalogWriter {
-  /** The newest version. */
-  readonly version: number;
-  /** Makes the next version durable and returns its number. */
-  publish(put: readonly ShadowRecord[], remove: readonly string[]): Promise<number>;
-}
+export type CatalogWriter = Pick<Catalog, 'head' | 'publish' | 'liveBlobs'>;
 
 export interface PublisherParts {
   readonly catalog: CatalogWriter;
@@ -88,7 +83,7 @@ export class Publisher {
     }
   }
 
-  /** Frees bodies no copy uses, or used until lately. */
+  /** Frees bodies that no copy uses, here or in a version that is kept. */
   async collect(): Promise<{ readonly blobs: number; readonly bytes: number }> {
     while (this.#collecting) await this.#collecting;
     let done = (): void => undefined;
@@ -96,8 +91,8 @@ export class Publisher {
     try {
       if (this.#writing > 0) await new Promise<void>((resolve) => { this.#idle = resolve; });
       await this.publish();
-      const live = this.#parts.holdings.liveBodies();
-      this.#parts.holdings.settle();
+      const live = this.#parts.catalog.liveBlobs();
+      for (const digest of this.#parts.holdings.bodies()) live.add(digest);
       return await this.#parts.blobs.collect(live);
     } finally {
       this.#idle = undefined;
@@ -107,14 +102,16 @@ export class Publisher {
   }
 
   async #publishOnce(): Promise<void> {
-    const { blobs, catalog, log, onPublished } = this.#parts;
+    const { blobs, catalog, holdings, log, onPublished } = this.#parts;
     const put = this.#put;
     const remove = this.#remove;
     this.#put = new Map();
     this.#remove = new Set();
     try {
       await blobs.sync();
-      onPublished(await catalog.publish([...put.values()], [...remove]));
+      const delta = await catalog.publish(catalog.head(), [...put.values()], [...remove]);
+      for (const record of delta.put) holdings.adopt(record);
+      onPublished(delta.version);
     } catch (error) {
       this.#failures++;
       log.error('publish-failed', { put: put.size, remove: remove.size, problem: messageOf(error) });
