@@ -1,6 +1,6 @@
 /**
- * The shop's live data, a process of its own, `feeds.ts [PORT]`, as in most real companies: it goes on while the shop's
- * web server is down. Prices and stock by polling, recommendations by audience, what sells just now as server-sent events.
+ * The shop's live data, a process of its own, `feeds.ts [PORT] [--tied]`, as in most real companies: it goes on while the shop's
+ * web server is down. Prices and stock by polling, recommendations by audience, what sells just now as server-sent events. `--tied`: it ends when its input does.
  */
 import { productById, products } from './goods.ts';
 import { priceCents, recommendations, scoreOf, segments, stockOf } from './market.ts';
@@ -45,3 +45,4 @@ function feed(request: Request): Response {
 // Time-outs off: an event stream may be quiet for longer than the default 10 s.
 const server = Bun.serve({ hostname: '127.0.0.1', port: Number(process.argv[2] ?? 3001), idleTimeout: 0, fetch: feed });
 console.log(`feeds on http://127.0.0.1:${server.port}`);
+if (process.argv.includes('--tied')) process.stdin.on('end', () => { process.exit(0); }).resume();

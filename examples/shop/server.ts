@@ -1,7 +1,7 @@
 /**
- * The shop itself, the origin of `foreshadow demo`: `server.ts [PORT]`. An ordinary small site: pages that differ by
+ * The shop itself, the origin of `foreshadow demo`: `server.ts [PORT] [--tied]`. An ordinary small site: pages that differ by
  * device, language and audience, private pages, a cart, JSON that changes, assets with long lives.
- * A line on its input breaks it on purpose: `ok`, `slow`, `errors`. (To kill or hang it, kill or stop the process.)
+ * A line on its input breaks it on purpose: `ok`, `slow`, `errors`. (To kill or hang it, kill or stop the process.) `--tied`: it ends when its input does.
  */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -114,6 +114,7 @@ function startShop(port: number): { readonly port: number; setTrouble(trouble: T
 
 const shop = startShop(Number(process.argv[2] ?? 3000));
 console.log(`shop on http://127.0.0.1:${shop.port}`);
-createInterface({ input: process.stdin }).on('line', (line) => {
+const orders = createInterface({ input: process.stdin }).on('line', (line) => {
   if (line === 'ok' || line === 'slow' || line === 'errors') shop.setTrouble(line);
 });
+if (process.argv.includes('--tied')) orders.on('close', () => { process.exit(0); });

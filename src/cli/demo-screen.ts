@@ -1,0 +1,87 @@
+/** The demo's words and its live table, as text. Pure. */
+import type { RegionTally } from './demo-tally.ts';
+import { sources } from './demo-tally.ts';
+
+export interface DemoState {
+  readonly regions: readonly RegionTally[];
+  readonly elapsedMs: number;
+  /** What the person (or the script) has done to the shop. */
+  readonly shop: string;
+  /** What Foreshadow makes of it: state and share, as its status says; undefined while unknown. */
+  readonly origin: { readonly state: string; readonly share: number } | undefined;
+}
+
+export interface DemoPlaces { readonly regions: readonly { readonly name: string; readonly url: string }[]; readonly admin: string; readonly shop: string }
+
+export const keysLine = 'keys   k kill the origin   h hang it   s slow it (3 s)   e 500s   r bring it back   q quit';
+
+export function introduction(places: DemoPlaces, withKeys: boolean): string {
+  const [first] = places.regions;
+  return `
+Foreshadow protects a small shop in three regions. Visitors in several devices, languages and segments are on their way.
+
+Open
+${places.regions.map(({ name, url }) => `  ${name.padEnd(9)} ${url}`).join('\n')}
+  status    ${places.admin}/api/v1/status
+  metrics   ${places.admin}/metrics
+  the shop itself, unprotected   ${places.shop}
+
+Try
+  ${withKeys ? 'press k: the shop is killed; reload any page of a region, and open the unprotected one beside it' : 'kill the shop, then reload any page of a region'}
+  curl -si ${first?.url ?? ''}/products/floor-lamp | grep -iE '^(foreshadow|cache-status|age)'
+  change the segment at the foot of a page, or your browser's language, and look again
+
+`;
+}
+
+const columns = ['region', 'visits/s', ...sources, 'failed', 'wrong', 'refused', 'p99'] as const;
+const widths = [10, 9, 9, 9, 9, 9, 8, 7, 9, 9] as const;
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at] ?? 9))).join('').trimEnd();
+}
+
+/** The live table: rates of the last seconds, counts of everything that went wrong. */
+export function table(state: DemoState): string {
+  const rows = state.regions.map(({ region, recent, failed, wrong, refused }) => row([
+    region, recent.perSecond.toFixed(1),
+    ...sources.map((source) => (recent.perSecond * share(recent.bySource[source], recent.bySource)).toFixed(1)),
+    String(failed), String(wrong), String(refused), `${recent.p99Ms.toFixed(0)} ms`,
+  ]));
+  return [
+    `${clock(state.elapsedMs)}   shop ${state.shop}   Foreshadow sees it ${originWords(state)}`,
+    '',
+    row(columns),
+    ...rows,
+    '',
+    'Answers a second, by who gave them. failed: a page that should have come did not. refused: carts and accounts while the shop is away.',
+  ].join('\n');
+}
+
+/** The same on one line, for logs. */
+export function line(state: DemoState): string {
+  const regions = state.regions.map(({ region, bySource, failed, wrong, refused, recent }) =>
+    `${region} ${sources.map((source) => `${source} ${bySource[source]}`).join(' ')} failed ${failed} wrong ${wrong} refused ${refused} p99 ${recent.p99Ms.toFixed(0)} ms`);
+  return `${clock(state.elapsedMs)} shop ${state.shop}, seen ${originWords(state)} | ${regions.join(' | ')}`;
+}
+
+/** What is printed last. */
+export function verdict(regions: readonly RegionTally[]): string {
+  const sum = (pick: (tally: RegionTally) => number): number => regions.reduce((total, tally) => total + pick(tally), 0);
+  const parts = sources.map((source) => `${sum((tally) => tally.bySource[source])} from ${source === 'none' ? 'nobody' : source}`);
+  return `${sum((tally) => tally.visits)} answers: ${parts.join(', ')}; ${sum((tally) => tally.failed)} failed, ${sum((tally) => tally.wrong)} wrong, ${sum((tally) => tally.refused)} carts and accounts refused`;
+}
+
+function originWords({ origin }: DemoState): string {
+  return origin === undefined ? 'unknown' : `${origin.state}, ${Math.round(origin.share * 100)} % to shadows`;
+}
+
+function share(part: number, bySource: RegionTally['bySource']): number {
+  const all = sources.reduce((total, source) => total + bySource[source], 0);
+  return all === 0 ? 0 : part / all;
+}
+
+function clock(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * Foreshadow itself inside the demo: `foreshadow up` as a child process with the example's configuration, on the example's
+ * ports or, where one is taken, on free ones. Seen only from outside, through what every user of it sees.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ForeshadowError } from '../kernel/index.ts';
+import type { DemoPlaces } from './demo-screen.ts';
+
+export interface DemoPlan extends DemoPlaces {
+  readonly configFile: string;
+  readonly shopPort: number;
+  readonly feedsPort: number;
+}
+
+const feedsPort = 3001;
+
+/** Writes the demo's configuration into its folder: the example's, with other ports where one is taken (or all, `anyPorts`). */
+export async function planDemo(example: string, folder: string, anyPorts: boolean): Promise<DemoPlan> {
+  mkdirSync(folder, { recursive: true });
+  let text = readFileSync(example, 'utf8');
+  const ports = new Map<number, number>();
+  for (const [, found] of text.matchAll(/127\.0\.0\.1:(\d+)/g)) ports.set(Number(found), 0);
+  ports.set(feedsPort, 0);
+  for (const port of ports.keys()) ports.set(port, anyPorts || !(await isFree(port)) ? await freePort() : port);
+  text = text.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, found: string) => `127.0.0.1:${ports.get(Number(found)) ?? found}`);
+  const configFile = join(folder, 'foreshadow.yaml');
+  writeFileSync(configFile, text);
+  const regions = [...text.matchAll(/name: ([\w-]+),.*listen: ([\d.:]+)/g)].map(([, name = '', at = '']) => ({ name, url: `http://${at}` }));
+  const shop = /url: (http:\/\/[\d.:]+)/.exec(text)?.[1] ?? '';
+  const admin = /admin: .*listen: ([\d.:]+)/.exec(text)?.[1] ?? '';
+  return { configFile, regions, shop, admin: `http://${admin}`, shopPort: Number(new URL(shop).port), feedsPort: ports.get(feedsPort) ?? feedsPort };
+}
+
+export class DemoSite {
+  readonly #child: Bun.Subprocess<'ignore', number, number>;
+  readonly #logFile: string;
+  readonly #admin: string;
+
+  constructor(options: { readonly main: string; readonly plan: DemoPlan; readonly dataDir: string; readonly logFile: string }) {
+    this.#logFile = options.logFile;
+    this.#admin = options.plan.admin;
+    const log = openSync(options.logFile, 'w');
+    try {
+      this.#child = Bun.spawn([process.execPath, options.main, 'up', '--config', options.plan.configFile, '--data', options.dataDir], { stdin: 'ignore', stdout: log, stderr: log });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Resolves when it answers; fails with its own words if it ends instead. */
+  async ready(deadlineMs: number): Promise<void> {
+    const endMs = performance.now() + deadlineMs;
+    while (performance.now() < endMs) {
+      if (!this.running) break;
+      const answer = await fetch(`${this.#admin}/livez`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+      if (answer?.ok) return;
+      await Bun.sleep(50);
+    }
+    const last = readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-3).join('\n');
+    throw new ForeshadowError('api-failed', { source: 'internal', message: `foreshadow up did not start:\n${last}`, hint: `see ${this.#logFile}` });
+  }
+
+  get running(): boolean { return this.#child.exitCode === null && this.#child.signalCode === null; }
+
+  /** How Foreshadow sees the origin, from its public status; undefined when it can't be had. */
+  async origin(): Promise<{ readonly state: string; readonly share: number } | undefined> {
+    try {
+      const status: unknown = await (await fetch(`${this.#admin}/api/v1/status`, { signal: AbortSignal.timeout(1000) })).json();
+      const origin = field(status, 'origin');
+      const state = field(origin, 'state');
+      const share = field(origin, 'share');
+      return typeof state === 'string' && typeof share === 'number' ? { state, share } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await Promise.race([this.#child.exited, Bun.sleep(graceMs)]);
+    this.#child.kill('SIGKILL');
+    await this.#child.exited;
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
+}
+
+async function listens(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => { resolve(undefined); });
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => { resolve(typeof address === 'object' && address !== null ? address.port : undefined); });
+    });
+  });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return await listens(port) !== undefined;
+}
+
+async function freePort(): Promise<number> {
+  const port = await listens(0);
+  if (port === undefined) throw new ForeshadowError('listen-failed', { source: 'internal', message: 'no free port on 127.0.0.1' });
+  return port;
+}
