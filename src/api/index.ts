@@ -1,0 +1,2 @@
+export { startApi, type ApiServer, type ApiSource } from './server.ts';
+export type { Status } from './status.ts';

@@ -1,0 +1,124 @@
+/**
+ * `/metrics` in Prometheus text: the numbers of the status, under names from one closed catalogue. `docs/metrics.md`
+ * explains each; a test holds the two together. What is not known yet is left out rather than shown as zero.
+ */
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Status } from './status.ts';
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [value: number | undefined, labels?: Labels];
+
+interface Metric {
+  readonly kind: 'counter' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (status: Status) => readonly Sample[];
+}
+
+const originStates = ['healthy', 'strained', 'failing', 'down', 'recovering'] as const;
+
+const counter = (help: string, labels: readonly string[], read: Metric['read']): Metric => ({ kind: 'counter', help, labels, read });
+const gauge = (help: string, labels: readonly string[], read: Metric['read']): Metric => ({ kind: 'gauge', help, labels, read });
+const one = (read: (status: Status) => number | undefined) => (status: Status): readonly Sample[] => [[read(status)]];
+const by = (label: string, read: (status: Status) => Readonly<Record<string, number | undefined>>) => (status: Status): readonly Sample[] =>
+  Object.entries(read(status)).map(([name, value]): Sample => [value, { [label]: name }]);
+
+export const metrics = {
+  foreshadow_info: gauge('Always 1; the version runs as a label.', ['version', 'site'], (s) => [[1, { version: s.version, site: s.site }]]),
+  foreshadow_uptime_seconds: gauge('Since the brain started.', [], one((s) => s.uptimeS)),
+
+  foreshadow_answers_total: counter('Answers to users since the edge started, by region, source and reason.', ['region', 'source', 'reason'],
+    (s) => s.regions.flatMap((r) => r.answers.map(({ source, reason, count }): Sample => [count, { region: r.name, source, reason }]))),
+  foreshadow_failed_answers_total: counter('Answers with status 5xx that Foreshadow itself had to give.', ['region'], (s) => s.regions.map((r): Sample => [r.failed, { region: r.name }])),
+  foreshadow_edge_connections: gauge('Open connections of users.', [], one((s) => s.edge?.connections)),
+  foreshadow_edge_catalog_version: gauge('Catalog version the edge has applied whole.', [], one((s) => s.edge?.local.appliedVersion)),
+  foreshadow_edge_local_records: gauge('Copies in the edge\'s local store.', [], one((s) => s.edge?.local.records)),
+  foreshadow_edge_local_bytes: gauge('Bytes of bodies in the edge\'s local store.', [], one((s) => s.edge?.local.bytes)),
+  foreshadow_edge_local_corrupt_total: counter('Corrupt bodies met and dropped in the edge\'s local store.', [], one((s) => s.edge?.local.corrupt)),
+  foreshadow_edge_captures_total: counter('Passing answers considered for keeping, by what became of them.', ['result'], by('result', (s) => s.edge?.captures ?? {})),
+
+  foreshadow_origin_state: gauge('1 for the state the origin is in, 0 for the others.', ['state'],
+    (s) => (s.origin ? originStates.map((state): Sample => [s.origin?.view.state === state ? 1 : 0, { state }]) : [])),
+  foreshadow_origin_shadow_share: gauge('Part of eligible traffic that goes to shadows, 0 to 1.', [], one((s) => s.origin?.view.share)),
+  foreshadow_origin_latency_p95_seconds: gauge('95th percentile of people\'s requests at the origin over 10 s.', [], one((s) => seconds(s.origin?.latencyP95Ms))),
+  foreshadow_origin_usual_latency_p95_seconds: gauge('What that percentile is when the origin is well.', [], one((s) => seconds(s.origin?.usualP95Ms))),
+  foreshadow_origin_requests_per_second: gauge('People\'s requests that reach the origin, over 10 s.', [], one((s) => s.origin?.requestsPerSecond)),
+  foreshadow_origin_in_flight: gauge('Requests the origin is working on.', [], one((s) => s.origin?.inFlight)),
+  foreshadow_origin_attempts_total: counter('Attempts at the origin by what became of them.', ['outcome'], by('outcome', (s) => s.edge?.origin.attempts ?? {})),
+
+  foreshadow_demand_requests_total: counter('GET and HEAD requests counted, by who asks.', ['kind'],
+    by('kind', ({ demand }) => ({ person: demand.person, crawler: demand.crawler, prefetch: demand.prefetch, generated: demand.generated }))),
+  foreshadow_demand_overflow_total: counter('People\'s requests whose key had no room.', [], one((s) => s.demand.overflow)),
+  foreshadow_forecaster_keys: gauge('Resources the forecaster knows.', [], one((s) => s.forecaster.keys)),
+  foreshadow_forecaster_bytes: gauge('Memory the forecaster takes, roughly.', [], one((s) => s.forecaster.bytes)),
+
+  foreshadow_coverage_fresh_ratio: gauge('Part of the demand expected in 15 minutes that has a copy within freshness.target.', [], one((s) => s.coverage.fresh)),
+  foreshadow_coverage_any_ratio: gauge('Part of the demand expected in 15 minutes that has a copy of any age.', [], one((s) => s.coverage.any)),
+  foreshadow_expected_requests_per_minute: gauge('Requests expected a minute, over the next 15 minutes.', [], one((s) => s.coverage.demandPerMinute)),
+
+  foreshadow_catalog_version: gauge('Newest catalog version.', [], one((s) => s.catalog.version)),
+  foreshadow_catalog_records: gauge('Copies in the newest catalog version.', [], one((s) => s.catalog.records)),
+  foreshadow_catalog_corrupt_total: counter('Damaged catalog files met.', [], one((s) => s.catalog.corrupt)),
+
+  foreshadow_generator_rate_per_second: gauge('Requests a second generation may make of the origin now.', [], one((s) => s.generator.budget.ratePerSecond)),
+  foreshadow_generator_rate_limit_per_second: gauge('The most it may ever make: budgets.originRequests.', [], one((s) => s.generator.budget.limitPerSecond)),
+  foreshadow_generator_in_flight: gauge('Fetches under way.', [], one((s) => s.generator.budget.inUse)),
+  foreshadow_generator_paused: gauge('1 for the reason generation rests; absent while it does not.', ['reason'],
+    ({ generator: { budget } }) => (budget.pause === undefined ? [] : [[1, { reason: budget.pause }]])),
+  foreshadow_generator_fetches_total: counter('Fetches made of the origin for copies.', [], one((s) => s.generator.fetched)),
+  foreshadow_generator_admitted_total: counter('New or changed copies, by how they came.', ['by'], by('by', (s) => s.generator.admitted)),
+  foreshadow_generator_freshened_total: counter('Copies renewed without a new body, by how.', ['by'], by('by', (s) => s.generator.freshened)),
+  foreshadow_generator_refused_total: counter('What did not become a copy, by reason.', ['reason'], by('reason', (s) => s.generator.refused)),
+  foreshadow_generator_removed_total: counter('Copies removed: gone at the origin or invalidated.', [], one((s) => s.generator.removed)),
+  foreshadow_generator_evicted_total: counter('Copies removed to stay within budgets.storage.', [], one((s) => s.generator.evicted)),
+  foreshadow_generator_plan_number: gauge('Number of the newest plan.', [], one((s) => s.generator.plan?.number)),
+  foreshadow_generator_planned: gauge('Items of the newest plan, by why.', ['why'], by('why', (s) => s.generator.plan?.planned ?? {})),
+  foreshadow_generator_not_planned: gauge('Candidates the newest plan left out, by reason.', ['reason'], by('reason', (s) => s.generator.plan?.refused ?? {})),
+  foreshadow_generator_plan_seconds: gauge('What making the newest plan took.', [], one((s) => seconds(s.generator.plan?.durationMs))),
+  foreshadow_generator_captures_dropped_total: counter('Captures not considered because too many waited.', [], one((s) => s.generator.captures.dropped)),
+  foreshadow_generator_discovered: gauge('Resources known that nobody has asked for, by where they were found.', ['source'],
+    by('source', ({ generator: { discovered } }) => ({ asset: discovered.asset, sitemap: discovered.sitemap, link: discovered.link }))),
+  foreshadow_generator_discovery_refused_total: counter('Discoveries that had no room.', [], one((s) => s.generator.discovered.refused)),
+  foreshadow_generator_publish_failures_total: counter('Catalog versions that could not be published.', [], one((s) => s.generator.publishFailures)),
+
+  foreshadow_store_blobs: gauge('Bodies in the durable store.', [], one((s) => s.store.blobs)),
+  foreshadow_store_bytes: gauge('Bytes of bodies in the durable store, each counted once.', [], one((s) => s.store.bytes)),
+  foreshadow_store_corrupt_total: counter('Corrupt bodies met in the durable store.', [], one((s) => s.store.corrupt)),
+  foreshadow_store_repaired_total: counter('Corrupt bodies replaced from another volume.', [], one((s) => s.store.repaired)),
+  foreshadow_store_volume_up: gauge('1 while the volume works.', ['volume', 'state'], (s) => s.store.volumes.map((v): Sample => [v.state === 'failed' ? 0 : 1, { volume: v.path, state: v.state }])),
+  foreshadow_store_volume_free_bytes: gauge('Free space of the volume.', ['volume'], (s) => s.store.volumes.map((v): Sample => [v.freeBytes, { volume: v.path }])),
+  foreshadow_bus_dropped_total: counter('Messages between brain and edge that were dropped.', [], one((s) => s.bus.dropped)),
+} as const satisfies Readonly<Record<`foreshadow_${string}`, Metric>>;
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+export class MetricsPage {
+  readonly #registry = new Registry();
+  readonly #fill: ((status: Status) => void)[] = [];
+
+  constructor() {
+    for (const [name, metric] of Object.entries<Metric>(metrics)) this.#fill.push(this.#register(name, metric));
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  render(status: Status): Promise<string> {
+    for (const fill of this.#fill) fill(status);
+    return this.#registry.metrics();
+  }
+
+  #register(name: string, metric: Metric): (status: Status) => void {
+    const facts = { name, help: metric.help, labelNames: [...metric.labels], registers: [this.#registry] };
+    const made = metric.kind === 'counter' ? new Counter(facts) : new Gauge(facts);
+    return (status) => {
+      made.reset();
+      // A metric without labels shows 0 after `reset`; one that is not known is taken out.
+      if (metric.labels.length === 0) made.remove();
+      for (const [value, labels] of metric.read(status)) if (value !== undefined) made.inc({ ...labels }, value);
+    };
+  }
+}
