@@ -155,11 +155,11 @@ export class OriginRouting {
 
   #observeSlot(attempt: OriginAttempt): void {
     if (attempt.outcome === 'late') {
-      this.#slots.struggled(attempt.atMs);
+      this.#slots.wasLate(attempt.atMs);
       return;
     }
     if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded();
-    else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.struggled(attempt.atMs);
+    else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.failed(attempt.atMs);
     this.#slots.end();
   }
 

@@ -11,6 +11,9 @@ const startWindow = 2;
 const backOff = 0.7;
 /** One decrease for one episode: attempts under way at its time fail with it. */
 const backOffEveryMs = 500;
+/** A late answer now and then is ordinary; more than this part of them is not. */
+const latePart = 0.1;
+const lateSmoothing = 0.05;
 const knownWeight = 200;
 const fadeEveryMs = 60_000;
 const fadeFactor = 0.5 ** (1 / 30);
@@ -35,6 +38,7 @@ export class OriginSlots {
   #backedOffMs = Number.NEGATIVE_INFINITY;
   #fadedMs: number;
   #periodMs: number;
+  #lateRate = 0;
   #admitted = 0;
   #turnedAway = 0;
   #crowded = false;
@@ -70,6 +74,7 @@ export class OriginSlots {
   restart(): void {
     this.#window = startWindow;
     this.#ceilingFactor = 1;
+    this.#lateRate = 0;
     this.#crowded = false;
   }
 
@@ -80,13 +85,18 @@ export class OriginSlots {
 
   /** A good and timely answer, called before its `end`. The window grows only while it is what holds requests back. */
   succeeded(): void {
+    this.#lateRate *= 1 - lateSmoothing;
     if (this.#inFlight < Math.floor(this.#window) - 1) return;
-    const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.ceil(this.#carried * this.#ceilingFactor));
+    const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.round(this.#carried * this.#ceilingFactor));
     this.#window = Math.min(ceiling, this.#window + 1 / this.#window);
   }
 
-  /** A failed or late one. */
-  struggled(nowMs: number): void {
+  wasLate(nowMs: number): void {
+    this.#lateRate += (1 - this.#lateRate) * lateSmoothing;
+    if (this.#lateRate > latePart) this.failed(nowMs);
+  }
+
+  failed(nowMs: number): void {
     if (nowMs - this.#backedOffMs < backOffEveryMs) return;
     this.#backedOffMs = nowMs;
     this.#ceilingFactor = 1;
@@ -100,7 +110,7 @@ export class OriginSlots {
 
   /** Room for a request that only the origin can answer, while it is not well. Half is kept for writes: a read is easily repeated. */
   freeForUncovered(isFailing: boolean, isRead: boolean): boolean {
-    const carried = this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.ceil(this.#carried));
+    const carried = this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.round(this.#carried));
     const cap = isFailing ? carried * failingFactor : carried;
     return this.#inFlight < (isRead ? cap / 2 : cap);
   }
