@@ -50,15 +50,15 @@ export class ForeshadowError extends Error {
     this.hint = facts.hint ?? '';
   }
 
-  /** What, where, what to do: the line a person reads. */
-  get line(): string {
+  /** What, where, what to do: what a person reads. Not `line`: JavaScriptCore gives every error an own property of that name. */
+  get sentence(): string {
     return this.hint ? `${this.message}; ${this.hint}` : this.message;
   }
 }
 
 /** The message of anything thrown, for logs. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof ForeshadowError) return thrown.line;
+  if (thrown instanceof ForeshadowError) return thrown.sentence;
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
