@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
+import type { PreviousCopy } from '../catalog/index.ts';
 import type { HeaderList } from '../http/index.ts';
-import { believedAfterMs, goneAfterMs, judge, type AdmissionCase, type Candidate, type PreviousCopy, type Suspicion, type Verdict } from './admission.ts';
+import { believedAfterMs, goneAfterMs, judge, type AdmissionCase, type Candidate, type Suspicion, type Verdict } from './admission.ts';
 
 const nowMs = 1_700_000_000_000;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,6 +12,7 @@ interface Facts {
   readonly headers?: HeaderList;
   readonly body?: Uint8Array;
   readonly framed?: boolean;
+  readonly mayBeEncoded?: boolean;
   readonly policy?: AdmissionCase['policy'];
   readonly previous?: PreviousCopy;
   readonly suspicion?: Suspicion;
@@ -20,7 +22,7 @@ interface Facts {
 function verdict(facts: Facts): Verdict {
   const candidate: Candidate = {
     status: facts.status ?? 200, headers: facts.headers ?? [['content-type', 'text/html; charset=utf-8'], ['cache-control', 'max-age=60']],
-    body: facts.body ?? pageOf(5000), framed: facts.framed ?? true, requestHeaders: [['cookie', 'segment=vip']], responseTimeMs: nowMs,
+    body: facts.body ?? pageOf(5000), framed: facts.framed ?? true, mayBeEncoded: facts.mayBeEncoded ?? false, requestHeaders: [['cookie', 'segment=vip']], responseTimeMs: nowMs,
   };
   return judge({ candidate, policy: facts.policy ?? 'allowed', previous: facts.previous, suspicion: facts.suspicion, nowMs: facts.atMs ?? nowMs });
 }
@@ -147,4 +149,5 @@ test('without a length a page must show its end', () => {
 test('a compressed body nobody asked for is refused', () => {
   expect(reason({ headers: [...html, ['content-encoding', 'gzip']] })).toBe('encoded');
   expect(reason({ headers: [...html, ['content-encoding', 'identity']] })).toBe('admit');
+  expect(reason({ headers: [...html, ['content-encoding', 'gzip']], mayBeEncoded: true })).toBe('admit');
 });

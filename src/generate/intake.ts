@@ -43,7 +43,7 @@ async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, prev
   const nowMs = shop.clock.nowMs();
   const verdict = judge({
     // The edge has seen the answer whole and has judged the request, which it alone knows.
-    candidate: { ...captured, body, framed: true, requestHeaders: [] },
+    candidate: { ...captured, body, framed: true, mayBeEncoded: true, requestHeaders: [] },
     policy: shop.site.route(captured.resource).policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs,
   });
   if (verdict.kind === 'refuse') {

@@ -2,10 +2,10 @@
  * One fetch from beginning to end: ask the origin for one variation (conditionally where a copy exists), judge the answer,
  * and hand a new, a freshened or a removed copy to the publisher; or note the refusal. Never throws for what an origin does.
  */
-import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
-import { endToEnd, headerReader, shadowRefusal, updateStored, validationFields, variedHeaders, varyValues, type HeaderList, type VaryValues } from '../http/index.ts';
+import { shadowId, type PreviousCopy, type ShadowRecord } from '../catalog/index.ts';
+import { headerReader, shadowRefusal, storableFields, updateStored, validationFields, variedHeaders, varyValues, type HeaderList, type VaryValues } from '../http/index.ts';
 import { messageOf, type ResourceKey, type VariationKey } from '../kernel/index.ts';
-import { judge, type PreviousCopy } from './admission.ts';
+import { judge } from './admission.ts';
 import { targetId } from './candidates.ts';
 import type { FetchAnswer, FetchFailure, Fetcher } from './fetch.ts';
 import type { Refusal } from './refusals.ts';
@@ -61,7 +61,7 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
   const id = targetId(job.resource, job.variation);
   const nowMs = shop.clock.nowMs();
   const policy = shop.site.route(job.resource).policy;
-  const verdict = judge({ candidate: answer, policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs });
+  const verdict = judge({ candidate: { ...answer, mayBeEncoded: false }, policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs });
   if (verdict.kind === 'refuse') {
     refuse(shop, job, verdict.reason, verdict.suspicion);
     return;
@@ -72,7 +72,7 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
     shop.ledger.refused(id, 'status', undefined, nowMs);
     return;
   }
-  const headers = endToEnd(answer.headers);
+  const headers = storableFields(answer.headers);
   const record = await shop.publisher.keep(answer.body, (body) => ({
     resource: job.resource, variation: job.variation, vary: varyOf(shop, job.resource, headers, answer.requestHeaders),
     status: answer.status, headers, body, bodyBytes: answer.body.length,
@@ -102,7 +102,7 @@ export function asPrevious(record: ShadowRecord): PreviousCopy {
 }
 
 function freshen(shop: Workshop, job: Job, previous: ShadowRecord, answer: FetchAnswer): void {
-  const headers = updateStored(previous.headers, endToEnd(answer.headers));
+  const headers = updateStored(previous.headers, storableFields(answer.headers));
   const refusal = shadowRefusal({
     method: 'GET', request: headerReader(answer.requestHeaders), status: previous.status, response: headerReader(headers),
     responseTimeMs: answer.responseTimeMs, otherCookies: false,
