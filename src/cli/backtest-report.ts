@@ -1,0 +1,3 @@
+/** Placeholder */
+import type { BacktestSummary } from './backtest-summary.ts';
+export function backtestReport(summary: BacktestSummary): string { return JSON.stringify(summary); }

@@ -1,0 +1,2 @@
+export * from './trace-file.ts';
+export * from './trace-request.ts';

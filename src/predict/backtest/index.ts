@@ -1,0 +1,5 @@
+export * from './copies.ts';
+export * from './play.ts';
+export * from './player.ts';
+export * from './reliability.ts';
+export * from './trace-minutes.ts';

@@ -1,0 +1,186 @@
+/**
+ * Plays a trace through the real forecaster and the planner it is given, minute by minute in trace time, and asks at regular
+ * moments: had the origin failed now, what would the copies have been worth? Rivals with the same budget, some of them
+ * clairvoyant, are played beside it.
+ *
+ * Causal: at the end of minute m the product's side (`ForeshadowPlayer`) has been given the requests up to the end of m, and its
+ * forecasts at the start of an outage what came before it. The future is in `Timeline`, which it never sees.
+ */
+import type { Forecast } from '../forecaster.ts';
+import { everywhere } from '../forecaster.ts';
+import type { Copies, OutageScore } from './copies.ts';
+import { ForeshadowPlayer } from './player.ts';
+import type { PlanRefreshes } from './player.ts';
+import { Reliability } from './reliability.ts';
+import { Rival, RivalScores, reachOf, rivalNames } from './rivals.ts';
+import type { RivalName } from './rivals.ts';
+import { Timeline } from './timeline.ts';
+import { isDemand } from './trace-minutes.ts';
+import type { TraceMinutes } from './trace-minutes.ts';
+
+const minuteMs = 60_000;
+/** After this much silence nothing is planned until the next request. */
+const idleMin = 24 * 60;
+/** Forecasts are scored at every so manieth outage: enough for the table, and cheap. */
+const reliabilityEvery = 6;
+
+export interface PlayOptions {
+  readonly warmupMs: number;
+  readonly outageEveryMs: number;
+  readonly outageLengthMs: number;
+  readonly freshForMs: number;
+  /** Refreshes a minute. */
+  readonly budgetPerMinute: number;
+  /** Forecasts are handed out from the first minute on, not from the end of the warm-up. */
+  readonly forecastsFromStart: boolean;
+  readonly keysMax: number;
+}
+
+export interface PlayHooks {
+  readonly plan: PlanRefreshes;
+  /** Every refresh, in order. */
+  readonly onRefresh: (minuteMs: number, resource: string) => void;
+  /** The forecasts at an outage's start; undefined when nobody wants them. */
+  readonly onForecasts: ((atMs: number, forecasts: Iterable<Forecast>) => void) | undefined;
+  readonly onMinute: (minuteMs: number) => void;
+}
+
+export type PolicyName = RivalName | 'foreshadow';
+export const policyNames: readonly PolicyName[] = ['passive', 'popular', 'ewma', 'foreshadow', 'semiClairvoyant', 'clairvoyant'];
+
+export interface Outage {
+  readonly atMs: number;
+  readonly scores: Readonly<Record<PolicyName, OutageScore>>;
+}
+
+export interface PlayResult {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly outages: readonly Outage[];
+  /** Scored requests by age of their copy in minutes, the last bin for older. */
+  readonly ages: Readonly<Record<PolicyName, Float64Array>>;
+  readonly reliability: Reliability;
+  readonly keys: number;
+  readonly refreshes: number;
+}
+
+interface Stage {
+  readonly trace: TraceMinutes;
+  readonly timeline: Timeline;
+  readonly options: PlayOptions;
+  readonly hooks: PlayHooks;
+  readonly player: ForeshadowPlayer;
+  readonly rivals: readonly Rival[];
+  readonly reliability: Reliability;
+  readonly outages: Outage[];
+}
+
+export async function playTrace(trace: TraceMinutes, files: readonly string[], options: PlayOptions, hooks: PlayHooks): Promise<PlayResult> {
+  const outageMin = Math.ceil(options.outageLengthMs / minuteMs);
+  const { behind, ahead } = reachOf(Math.max(outageMin, 30));
+  const timeline = new Timeline(trace.read(files, () => undefined), behind, ahead);
+  const player = new ForeshadowPlayer(trace, options, hooks.plan);
+  const scores = new RivalScores(outageMin);
+  const stage: Stage = {
+    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), reliability: new Reliability(), outages: [],
+  };
+  const tooOldMs = options.freshForMs - options.outageLengthMs;
+  const first = await timeline.nextFrom(-Infinity);
+  if (first === undefined) return finish(stage, 0, 0, 0);
+  const scoredFrom = first + Math.ceil(options.warmupMs / minuteMs);
+  // The rivals have no state older than the age that is asked for, and EWMA's hour.
+  const rivalsFrom = scoredFrom - Math.max(360, Math.ceil((2 * options.freshForMs) / minuteMs));
+  let refreshes = 0;
+  let lastBusy = first;
+  let minute = first;
+  for (let next: number | undefined = first; next !== undefined; next = await timeline.nextFrom(minute)) {
+    if (next - lastBusy > idleMin && next > minute) minute = next;
+    await timeline.moveTo(minute);
+    playOutage(stage, minute, scoredFrom, outageMin);
+    const requests = timeline.at(minute);
+    const keys = trace.resources.span;
+    if (requests) {
+      lastBusy = minute;
+      for (const rival of stage.rivals) {
+        rival.copies.grow(keys);
+        rival.copies.capture(requests);
+      }
+    }
+    const budget = player.endMinute(minute * minuteMs, requests, (resource) => {
+      refreshes++;
+      hooks.onRefresh(minute * minuteMs, resource);
+    });
+    if (minute >= rivalsFrom) {
+      scores.moveTo(minute, timeline, keys);
+      for (const rival of stage.rivals) rival.refresh(scores.of(rival.name), (minute + 1) * minuteMs, keys, budget, tooOldMs);
+    }
+    hooks.onMinute(minute * minuteMs);
+    minute++;
+  }
+  return finish(stage, first, minute - 1, refreshes);
+}
+
+function finish(stage: Stage, first: number, last: number, refreshes: number): PlayResult {
+  const copies: Record<string, Copies> = { foreshadow: stage.player.copies };
+  for (const rival of stage.rivals) copies[rival.name] = rival.copies;
+  return {
+    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: stage.outages, reliability: stage.reliability,
+    ages: each((name) => copies[name]?.ages ?? new Float64Array(0)),
+    keys: stage.trace.resources.size, refreshes,
+  };
+}
+
+function each<Value>(make: (name: PolicyName) => Value): Record<PolicyName, Value> {
+  return {
+    passive: make('passive'), popular: make('popular'), ewma: make('ewma'), foreshadow: make('foreshadow'),
+    semiClairvoyant: make('semiClairvoyant'), clairvoyant: make('clairvoyant'),
+  };
+}
+
+/** If an outage starts with this minute: its forecasts, and what every policy's copies would have answered. */
+function playOutage(stage: Stage, minute: number, scoredFrom: number, outageMin: number): void {
+  const { options, hooks, player, timeline } = stage;
+  const atMs = minute * minuteMs;
+  if (atMs % options.outageEveryMs >= minuteMs) return;
+  const scored = minute >= scoredFrom;
+  if (hooks.onForecasts && (scored || options.forecastsFromStart)) hooks.onForecasts(atMs, player.forecasts(atMs));
+  if (!scored || !timeline.reaches(minute + outageMin - 1)) return;
+  const scores = each((name) => {
+    const copies = name === 'foreshadow' ? player.copies : stage.rivals.find((rival) => rival.name === name)?.copies;
+    const score = { requests: 0, covered: 0, byRefresh: 0, answered: 0 };
+    copies?.grow(stage.trace.resources.span);
+    for (let offset = 0; offset < outageMin; offset++) {
+      const requests = timeline.at(minute + offset);
+      if (requests) copies?.score(requests, options.freshForMs, score);
+    }
+    return score;
+  });
+  stage.outages.push({ atMs, scores });
+  if (stage.outages.length % reliabilityEvery === 1 && timeline.reaches(minute + 29)) scoreForecasts(stage, minute);
+}
+
+/** Compares the forecasts for the site as a whole with what came. */
+function scoreForecasts(stage: Stage, minute: number): void {
+  const { player, timeline, trace, reliability } = stage;
+  const counts = new Map<number, Float64Array>();
+  const countsWithin = (minutes: number): Float64Array => {
+    let sum = counts.get(minutes);
+    if (!sum) {
+      sum = new Float64Array(trace.resources.span);
+      for (let offset = 0; offset < minutes; offset++) {
+        const requests = timeline.at(minute + offset);
+        for (let i = 0; requests && i < requests.resource.length; i++) {
+          const key = requests.resource[i] ?? 0;
+          if (((requests.flags[i] ?? 0) & isDemand) !== 0) sum[key] = (sum[key] ?? 0) + 1;
+        }
+      }
+      counts.set(minutes, sum);
+    }
+    return sum;
+  };
+  for (const forecast of player.forecasts(minute * minuteMs)) {
+    if (forecast.region !== everywhere) continue;
+    const key = trace.resources.indexOf(forecast.resource);
+    if (key !== undefined) reliability.add(forecast, countsWithin(forecast.horizonMin)[key] ?? 0);
+  }
+}

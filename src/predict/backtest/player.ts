@@ -1,0 +1,115 @@
+/**
+ * Foreshadow's own part in a backtest: the real forecaster and the planner it was given, told only what has happened. It keeps
+ * its copies as passing requests and its own refreshes make them.
+ */
+import type { DemandCount } from '../../demand/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { BaselineForecaster } from '../baseline.ts';
+import type { DemandRate, Forecast } from '../forecaster.ts';
+import { Copies } from './copies.ts';
+import { isDemand } from './trace-minutes.ts';
+import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+
+const minuteMs = 60_000;
+const dayMs = 1440 * minuteMs;
+/** The one variation of a resource in a trace. */
+const whole = '' as VariationKey;
+/** Forecasts below this are not handed out (CONTRACT: keys left out count as 0.001). */
+const pMin = 0.001;
+
+/** What the planner is asked: of these resources, with copies of these ages, which to refresh now, most urgent first. */
+export type PlanRefreshes = (question: {
+  readonly atMs: number;
+  readonly rates: readonly DemandRate[];
+  /** Age of each resource's copy; undefined where there is none. */
+  readonly ageMs: (resource: ResourceKey) => number | undefined;
+  readonly budget: number;
+  readonly freshForMs: number;
+  readonly outageMs: number;
+}) => readonly ResourceKey[];
+
+export interface PlayerOptions {
+  readonly budgetPerMinute: number;
+  readonly freshForMs: number;
+  readonly outageLengthMs: number;
+  readonly keysMax: number;
+}
+
+export class ForeshadowPlayer {
+  readonly copies = new Copies();
+  readonly #trace: Pick<TraceMinutes, 'resources' | 'regions'>;
+  readonly #options: PlayerOptions;
+  readonly #plan: PlanRefreshes;
+  readonly #forecaster: BaselineForecaster;
+  readonly #candidates: number;
+  #allowance = 0;
+
+  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>, options: PlayerOptions, plan: PlanRefreshes) {
+    this.#trace = trace;
+    this.#options = options;
+    this.#plan = plan;
+    this.#forecaster = new BaselineForecaster({ keysMax: options.keysMax });
+    // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
+    this.#candidates = Math.max(1000, Math.ceil(4 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
+  }
+
+  /** Takes the requests of a minute that has ended, and refreshes what the planner says. Returns the number of refreshes allowed. */
+  endMinute(startMs: number, requests: TraceMinute | undefined, onRefresh: (resource: ResourceKey) => void): number {
+    if (requests) {
+      this.copies.grow(this.#trace.resources.span);
+      this.copies.capture(requests);
+      this.#forecaster.observe(startMs, this.#countsOf(requests));
+    }
+    const budget = this.#allow();
+    if (budget === 0) return 0;
+    const { resources } = this.#trace;
+    const atMs = startMs + minuteMs;
+    const chosen = this.#plan({
+      atMs, budget, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs,
+      rates: this.#forecaster.rates(atMs, this.#candidates),
+      ageMs: (resource) => {
+        const madeMs = this.copies.madeMs[resources.indexOf(resource) ?? -1] ?? -Infinity;
+        return madeMs === -Infinity ? undefined : atMs - madeMs;
+      },
+    });
+    for (const resource of chosen.slice(0, budget)) {
+      const key = resources.indexOf(resource);
+      if (key === undefined) continue;
+      this.copies.refresh(key, atMs);
+      onRefresh(resource);
+    }
+    return budget;
+  }
+
+  /** Forecasts as of `nowMs` for every key seen in the last day. */
+  forecasts(nowMs: number): Iterable<Forecast> {
+    return this.#forecaster.forecasts(nowMs, nowMs - dayMs, pMin);
+  }
+
+  /** Whole refreshes for this minute: never more than the budget; less than one a minute adds up. */
+  #allow(): number {
+    const perMinute = this.#options.budgetPerMinute;
+    if (perMinute >= 1) return Math.floor(perMinute);
+    this.#allowance += perMinute;
+    const allowed = Math.floor(this.#allowance + 1e-9);
+    this.#allowance -= allowed;
+    return allowed;
+  }
+
+  #countsOf(requests: TraceMinute): DemandCount[] {
+    const counts = new Map<number, number>();
+    const regionsSpan = this.#trace.regions.span;
+    for (let i = 0; i < requests.resource.length; i++) {
+      if (((requests.flags[i] ?? 0) & isDemand) === 0) continue;
+      const pair = (requests.resource[i] ?? 0) * regionsSpan + (requests.region[i] ?? 0);
+      counts.set(pair, (counts.get(pair) ?? 0) + 1);
+    }
+    const list: DemandCount[] = [];
+    for (const [pair, count] of counts) {
+      const resource = this.#trace.resources.keyAt(Math.floor(pair / regionsSpan));
+      const region: RegionName | undefined = this.#trace.regions.keyAt(pair % regionsSpan);
+      if (resource !== undefined && region !== undefined) list.push({ resource, variation: whole, region, count });
+    }
+    return list;
+  }
+}
