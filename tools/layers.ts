@@ -1,6 +1,6 @@
 /**
  * The layer check: reads the imports of every module in src/ and holds them to the house's order. Imports go down only;
- * folders of one layer don't know each other; another folder is entered through its `index.ts`, or by the name of a file that this
+ * folders of one layer don't know each other; another folder is entered through its `index.ts` (or that of a folder in it), or by the name of a file that the
  * door opens whole (`export *`), or by any file when only types are imported; the data plane never sees the thinking, not even through others; no import cycles;
  * pure folders use nothing that only Bun has; assertions carry their reason; no module keeps mutable state.
  * Pure: text in, violations out. `bun tools/layers.ts` prints them.
@@ -19,8 +19,11 @@ export const layers: readonly (readonly string[])[] = [
   ['cli', 'main'],
 ];
 
-/** Types that cross within a layer: a stored record is the catalog's noun. */
-const typesAcross: Readonly<Record<string, readonly string[]>> = { store: ['catalog'] };
+/** What one folder of a layer may know of another: a stored record is the catalog's noun, a status is made of what edges report. */
+const across: Readonly<Record<string, { readonly folders: readonly string[]; readonly typesOnly: boolean }>> = {
+  store: { folders: ['catalog'], typesOnly: false },
+  api: { folders: ['bus'], typesOnly: true },
+};
 /** What the data plane must outlive. */
 const thinking: readonly string[] = ['predict', 'generate', 'api', 'bus'];
 /** Second doors: kept out of an index because they bring a runtime's modules that pure code must not load. */
@@ -103,9 +106,9 @@ function importProblem(path: string, found: Import, isDoor: (path: string) => bo
   if (layerOf(own) < 0) return `the folder ${own} has no layer; add it to tools/layers.ts`;
   if (layerOf(other) < 0) return `the folder ${other} has no layer; add it to tools/layers.ts`;
   if (own === 'edge' && thinking.includes(other)) return `edge never imports ${other}: the data plane outlives the thinking`;
-  const lent = found.typeOnly && (typesAcross[own] ?? []).includes(other);
+  const lent = across[own]?.folders.includes(other) === true && (found.typeOnly || !across[own].typesOnly);
   if (layerOf(other) >= layerOf(own) && !lent) return `${own} may not import ${other}: imports go down`;
-  const atDoor = found.target === `src/${other}/index.ts` || sideDoors.includes(found.target) || isDoor(found.target);
+  const atDoor = found.target.endsWith('/index.ts') || sideDoors.includes(found.target) || isDoor(found.target);
   return atDoor || found.typeOnly ? undefined : `src/${other} is entered through its index.ts; its other files may be named for types only`;
 }
 
@@ -140,14 +143,14 @@ function cycles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
   return violations;
 }
 
-/** Lines with a type assertion (`as const` and a type for `[]` are none) and no comment on the same line or one of the four before. */
+/** Lines with a type assertion (`as const` and a type for `[]` are none) and no comment on the same line or one of the six before. */
 function bareAssertions(text: string): number[] {
   const lines = text.split('\n');
   const code = withoutComments(text).split('\n').map((line) => line.replace(/'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, "''"));
   return code.flatMap((line, index) => {
     if (!/(?<!\[\])\sas (?!const\b)/.test(line) || /^\s*(?:import|export)\b.*\bfrom\b|^\s*(?:type )?\w+ as \w+,?$|\* as \w+ from/.test(line)) return [];
     const explained = (lines[index] ?? '').length > line.trimEnd().length && /\/\/ /.test(lines[index] ?? '');
-    return explained || lines.slice(Math.max(0, index - 4), index).some((before) => /^\s*(?:\/\/|\*|\/\*)/.test(before)) ? [] : [index + 1];
+    return explained || lines.slice(Math.max(0, index - 6), index).some((before) => /^\s*(?:\/\/|\*|\/\*)/.test(before)) ? [] : [index + 1];
   });
 }
 
