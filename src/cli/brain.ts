@@ -1,0 +1,230 @@
+/**
+ * The brain process: store, catalog, forecaster, generator and API, put together, and fed by what edges report over the bus.
+ * `foreshadow up` starts it as `brain --managed`, with a channel; the configuration is the first frame on it (`bus/ipc.ts`), and every
+ * later one a reload. It ends when it is told to, or when the parent is gone; a death at any moment loses nothing that
+ * was published, and at most a minute of what the forecaster learned. It never stands in a request's way: edges don't wait for it.
+ */
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { startApi, type ApiServer, type Status } from '../api/index.ts';
+import type { BrainToEdge, BusEnd, EdgeStats, EdgeToBrain, OriginReport } from '../bus/index.ts';
+import { Catalog } from '../catalog/index.ts';
+import type { Config } from '../config/index.ts';
+import { FreshDemand, Generator } from '../generate/index.ts';
+import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
+import type { BaselineForecaster } from '../predict/index.ts';
+import { openVolumes, type BlobStore } from '../store/index.ts';
+import { loadForecaster, saveForecaster } from './forecast-file.ts';
+
+/** Bodies in the edge's local store, for reading. */
+export interface LocalBodies {
+  body(digest: BlobDigest): Uint8Array | undefined;
+  close(): void | Promise<void>;
+}
+
+export interface BrainOptions {
+  readonly config: Config;
+  readonly bus: BusEnd<BrainToEdge, EdgeToBrain>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Opens `<dataDir>/edge`; undefined while there is nothing to open. */
+  readonly openBodies: (path: string) => LocalBodies | undefined;
+}
+
+const snapshotEveryMs = 60_000;
+const closeMinutesEveryMs = 1000;
+
+/** The part of a path under which catalog versions lie in each volume. */
+export const catalogFolder = 'catalog';
+
+export async function startBrain(options: BrainOptions): Promise<Brain> {
+  const { config, clock, log } = options;
+  const forecaster = await loadForecaster(config.dataDir, config.limits.demandKeys, log);
+  const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
+  try {
+    const catalog = await Catalog.open({ dirs: config.store.volumePaths.map((path) => join(path, catalogFolder)), clock, log });
+    const brain = new Brain(options, forecaster, blobs, catalog);
+    try {
+      brain.start();
+      return brain;
+    } catch (error) {
+      await brain.close();
+      throw error;
+    }
+  } catch (error) {
+    await blobs.close();
+    throw error;
+  }
+}
+
+export class Brain {
+  readonly #options: BrainOptions;
+  readonly #forecaster: BaselineForecaster;
+  readonly #blobs: BlobStore;
+  readonly #catalog: Catalog;
+  readonly #demand: FreshDemand;
+  readonly #generator: Generator;
+  readonly #startedAtMs: number;
+  readonly #startedMonotonicMs: number;
+  #config: Config;
+  #api: ApiServer | undefined;
+  #bodies: LocalBodies | undefined;
+  #edge: { readonly stats: EdgeStats; readonly reportedAtMs: number } | undefined;
+  #origin: OriginReport | undefined;
+  #snapshotAtMs: number | undefined;
+  #timers: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BrainOptions, forecaster: BaselineForecaster, blobs: BlobStore, catalog: Catalog) {
+    const { config, clock, log, bus } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#forecaster = forecaster;
+    this.#blobs = blobs;
+    this.#catalog = catalog;
+    this.#startedAtMs = clock.nowMs();
+    this.#startedMonotonicMs = clock.monotonicMs();
+    this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
+    this.#generator = new Generator({
+      config, outlook: this.#demand, catalog, records: catalog.records(), blobs, clock, log,
+      bodyOf: (digest) => this.#bodyOf(digest),
+      onPublished: (version) => { bus.send({ type: 'catalog', version }); },
+    });
+  }
+
+  get url(): string {
+    return this.#api?.url ?? '';
+  }
+
+  start(): void {
+    const { bus, config, log } = this.#options;
+    this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady() }, log });
+    bus.onMessage((message) => { this.#receive(message); });
+    if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
+    this.#generator.start();
+    this.#repeat(closeMinutesEveryMs, () => { this.#demand.closeMinutes(); });
+    this.#repeat(snapshotEveryMs, () => this.#saveForecaster());
+    log.info('brain-started', { admin: this.url, catalogVersion: this.#catalog.head(), records: this.#catalog.size });
+  }
+
+  /** Takes a reloaded configuration. What can't change under way (places, the admin address) stays until a restart. */
+  apply(config: Config): void {
+    this.#config = config;
+    this.#generator.configure(config);
+    this.#api?.setTokens(config.admin.tokens);
+    this.#options.log.info('config-applied');
+  }
+
+  async status(): Promise<Status> {
+    const { clock, bus, version } = this.#options;
+    const counters = this.#catalog.counters();
+    return {
+      version, site: this.#config.site, roles: ['brain', ...(this.#edge ? ['edge'] : [])],
+      startedAtMs: this.#startedAtMs, uptimeS: Math.round((clock.monotonicMs() - this.#startedMonotonicMs) / 1000),
+      edge: this.#edge && edgeStatus(this.#edge.stats, this.#edge.reportedAtMs),
+      regions: (this.#edge?.stats.regions ?? []).map(regionStatus),
+      origin: this.#origin, demand: this.#demand.totals,
+      catalog: { version: this.#catalog.head(), records: this.#catalog.size, bytes: this.#catalog.bytes, ...counters },
+      coverage: { ...this.#generator.coverage(clock.nowMs()), horizonMin: 15, freshForMs: this.#config.freshness.targetMs },
+      generator: this.#generator.status(), store: await this.#blobs.stats(),
+      forecaster: { ...this.#forecaster.size(), snapshotAtMs: this.#snapshotAtMs }, bus: { dropped: bus.dropped },
+    };
+  }
+
+  /** Publishes what is ready, writes down what was learned, closes everything. Calls after the first wait for it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const cancel of this.#timers) cancel();
+    await this.#api?.close();
+    await this.#generator.close();
+    this.#demand.closeMinutes();
+    await this.#saveForecaster();
+    await this.#catalog.close();
+    await this.#blobs.close();
+    await this.#bodies?.close();
+    this.#options.bus.close();
+    this.#options.log.info('brain-closed');
+  }
+
+  #receive(message: EdgeToBrain): void {
+    switch (message.type) {
+      case 'demand':
+        this.#demand.add(message.window);
+        return;
+      case 'captured':
+        this.#generator.captured(message.records);
+        return;
+      case 'invalidated':
+        this.#generator.invalidated(message.resources);
+        return;
+      case 'origin':
+        this.#origin = message.report;
+        this.#generator.observeOrigin(message.report);
+        return;
+      case 'stats':
+        this.#edge = { stats: message.stats, reportedAtMs: this.#options.clock.nowMs() };
+        // Word of a version may have been lost: an edge that is behind is told again.
+        if (message.stats.local.appliedVersion < this.#catalog.head()) this.#options.bus.send({ type: 'catalog', version: this.#catalog.head() });
+    }
+  }
+
+  #notReady(): string | undefined {
+    return this.#edge || this.#origin ? undefined : 'no edge has reported yet';
+  }
+
+  #bodyOf(digest: BlobDigest): Uint8Array | undefined {
+    this.#bodies ??= this.#options.openBodies(join(this.#config.dataDir, 'edge'));
+    return this.#bodies?.body(digest);
+  }
+
+  async #saveForecaster(): Promise<void> {
+    const { log, clock } = this.#options;
+    try {
+      await saveForecaster(this.#config.dataDir, this.#forecaster.snapshot());
+      this.#snapshotAtMs = clock.nowMs();
+    } catch (error) {
+      log.error('forecast-not-saved', { problem: messageOf(error) });
+    }
+  }
+
+  #repeat(everyMs: number, run: () => void | Promise<void>): void {
+    const { clock } = this.#options;
+    let cancel = (): void => undefined;
+    const again = (): void => {
+      cancel = clock.after(everyMs, () => {
+        void (async () => {
+          await run();
+          if (!this.#closing) again();
+        })();
+      });
+    };
+    again();
+    this.#timers.push(() => { cancel(); });
+  }
+}
+
+function edgeStatus({ regions: _, ...stats }: EdgeStats, reportedAtMs: number): NonNullable<Status['edge']> {
+  return { ...stats, reportedAtMs };
+}
+
+function regionStatus(region: EdgeStats['regions'][number]): Status['regions'][number] {
+  const answers = Object.entries(region.answers).map(([words, count]) => {
+    const [source = '', reason = ''] = words.split(' ');
+    return { source, reason, count };
+  });
+  return { name: region.region, listen: region.listen, failed: region.failed, answers };
+}
+
+/** Beside the serving process, thinking waits: the edge gets the processor first. */
+export function stepBack(log: Log): void {
+  try {
+    setPriority(5);
+  } catch (error) {
+    log.debug('priority-unchanged', { problem: messageOf(error) });
+  }
+}
