@@ -60,7 +60,7 @@ origin:
   probe: { path: /README.md, interval: 1h, timeout: 10s }
   limits: { latencyP95: 60s, errorRate: 99% }
 regions: [ { name: local, listen: 127.0.0.1:${port} } ]
-routing: { rescueAfter: 60s }
+routing: { rescueAfter: 29s }
 generate: { discover: false }
 budgets: { originRequests: 1/h }
 admin: { listen: 127.0.0.1:${await freePort()} }
