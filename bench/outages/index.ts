@@ -11,6 +11,7 @@ import { capacity } from './origin-counts.ts';
 import type { Mode } from './origin-counts.ts';
 import { failedOf, runOutage, wrongVariationsOf } from './run.ts';
 import type { OutagePhase, OutageRun } from './run.ts';
+import { pagesMax } from './site.ts';
 
 const faults: readonly Mode[] = ['refused', 'hang', 'slow', 'errors', 'cut', 'flap'];
 
@@ -24,7 +25,7 @@ export const outages: Suite = {
       for (const peer of context.peers) {
         context.say(`outages: ${fault}, ${peer.name}`);
         const run = await runOutage({
-          peer, fault, ratePerSecond: 300, seed: 20_14,
+          peer, fault, ratePerSecond: 300, seed: 20_14, pages: pagesMax,
           times: context.quick ? { warmUpMs: 30_000, faultMs: 6000, returnMs: 6000 } : { warmUpMs: 40_000, faultMs: 15_000, returnMs: 15_000 },
           folder: join(context.folder, `${fault}-${peer.name}`),
         });

@@ -1,5 +1,5 @@
 /**
- * The origin of the outage benchmark, a process of its own: `origin.ts PORT CONTROL_PORT`. It answers each page after
+ * The origin of the outage benchmark, a process of its own: `origin.ts PORT CONTROL_PORT PAGES`. It answers each page after
  * 15 ms and can be made to fail in every way of the issue's list through its control port. Raw sockets, because it must
  * also not answer, cut bodies and close its listener. It counts what it saw by kind, and how many it served at once.
  */
@@ -17,6 +17,7 @@ type Socket = Bun.Socket<Connection>;
 
 class Origin {
   readonly #port: number;
+  readonly #pages: number;
   #mode: Mode = 'ok';
   #listener: Bun.TCPSocketListener<Connection> | undefined;
   #counts: MutableOriginCounts = noCounts();
@@ -25,8 +26,9 @@ class Origin {
   #flapper: ReturnType<typeof setInterval> | undefined;
   readonly #sockets = new Set<Socket>();
 
-  constructor(port: number) {
+  constructor(port: number, pages: number) {
     this.#port = port;
+    this.#pages = pages;
     this.#listen();
   }
 
@@ -118,7 +120,7 @@ class Origin {
   #answer(socket: Socket, mode: Mode, path: string, field: (name: string) => string): void {
     if (mode === 'errors') { respond(socket, 500, Buffer.from('broken\n')); return; }
     if (path === '/robots.txt') { respond(socket, 200, Buffer.from(`User-agent: *\nAllow: /\nSitemap: http://${field('host')}/sitemap.xml\n`), 'text/plain'); return; }
-    if (path === '/sitemap.xml') { respond(socket, 200, Buffer.from(sitemap(`http://${field('host')}`)), 'application/xml'); return; }
+    if (path === '/sitemap.xml') { respond(socket, 200, Buffer.from(sitemap(`http://${field('host')}`, this.#pages)), 'application/xml'); return; }
     if (path === '/healthz') { respond(socket, 200, Buffer.from('ok\n'), 'text/plain'); return; }
     const visit = visitOf(path, field('user-agent'), field('cookie'));
     if (visit === undefined) { respond(socket, 404, Buffer.from('no such page\n')); return; }
@@ -150,7 +152,7 @@ function send(socket: Socket, bytes: Buffer): void {
 }
 
 if (import.meta.main) {
-  const origin = new Origin(Number(process.argv[2]));
+  const origin = new Origin(Number(process.argv[2]), Number(process.argv[4]));
   Bun.serve({
     hostname: '127.0.0.1',
     port: Number(process.argv[3]),

@@ -28,8 +28,9 @@ export interface OutageOptions {
   readonly folder: string;
   readonly ratePerSecond: number;
   readonly seed: number;
-  /** Called when a phase begins, with the running server: to kill parts of it, for instance. */
-  readonly onPhase?: (phase: 'warm-up' | 'fault' | 'return', server: Program) => void;
+  readonly pages: number;
+  /** Called when the warm-up's time is over, to wait for more before the fault begins. */
+  readonly warm?: (server: Program) => Promise<void>;
 }
 
 export async function runOutage(options: OutageOptions): Promise<OutageRun> {
@@ -39,7 +40,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageRun> {
   const controlPort = await freePort();
   const port = await freePort();
   await using started = new Started();
-  started.add(Program.start({ command: [process.execPath, join(import.meta.dir, 'origin.ts'), String(originPort), String(controlPort)], logFile: join(folder, 'origin.log') }));
+  started.add(Program.start({ command: [process.execPath, join(import.meta.dir, 'origin.ts'), String(originPort), String(controlPort), String(options.pages)], logFile: join(folder, 'origin.log') }));
   await until('the origin to listen', async () => await accepts(originPort) && await accepts(controlPort));
   const setMode = async (mode: Mode): Promise<OriginCounts> => {
     // The benchmark's own origin answers with what `OriginCounts` says.
@@ -50,21 +51,20 @@ export async function runOutage(options: OutageOptions): Promise<OutageRun> {
   const out = join(folder, 'samples.json');
   const allMs = times.warmUpMs + times.faultMs + times.returnMs;
   const visitors = started.add(Program.start({
-    command: [process.execPath, join(import.meta.dir, 'visitors.ts'), String(port), String(options.ratePerSecond), String(allMs / 1000 + 60), String(options.seed), out],
+    command: [process.execPath, join(import.meta.dir, 'visitors.ts'), String(port), String(options.ratePerSecond), String(allMs / 1000 + 60), String(options.seed), String(options.pages), out],
     logFile: join(folder, 'visitors.log'),
   }));
   const marksMs = [Date.now()];
   const counts: OriginCounts[] = [];
-  const enter = async (phase: 'warm-up' | 'fault' | 'return' | 'end', lastedMs: number, mode: Mode): Promise<void> => {
+  const enter = async (lastedMs: number, mode: Mode, more?: OutageOptions['warm']): Promise<void> => {
     await new Promise((resolve) => { setTimeout(resolve, lastedMs); });
+    await more?.(server);
     counts.push(await setMode(mode));
     marksMs.push(Date.now());
-    if (phase !== 'end') options.onPhase?.(phase, server);
   };
-  options.onPhase?.('warm-up', server);
-  await enter('fault', times.warmUpMs, options.fault);
-  await enter('return', times.faultMs, 'capacity');
-  await enter('end', times.returnMs, 'capacity');
+  await enter(times.warmUpMs, options.fault, options.warm);
+  await enter(times.faultMs, 'capacity');
+  await enter(times.returnMs, 'capacity');
   visitors.endInput();
   await visitors.exited;
   const samples = readSamples(out, visitors);

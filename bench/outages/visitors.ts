@@ -1,5 +1,5 @@
 /**
- * The visitors of the outage benchmark, a process of their own: `visitors.ts PORT RATE SECONDS SEED OUT`. They judge every
+ * The visitors of the outage benchmark, a process of their own: `visitors.ts PORT RATE SECONDS SEED PAGES OUT`. They judge every
  * answer (status, whole body, right page, right variation) and write what they saw to OUT when done, or when their input ends.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { runOpenLoop } from '../load/open-loop.ts';
 import { SampleRecorder } from '../load/samples.ts';
 import { VisitorPool } from '../load/visitor-pool.ts';
 import type { Exchange } from '../load/visitor-pool.ts';
-import { createVisitSampler, judge, requestBytes } from './site.ts';
+import { createVisitSampler, judge, pagesMax, requestBytes } from './site.ts';
 import type { Visit } from './site.ts';
 
 /** Longer than any server here waits for an origin; whoever waits longer has gone elsewhere. */
@@ -28,12 +28,12 @@ function routeOf(exchange: Exchange): string {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const [port = 0, rate = 300, seconds = 60, seed = 1] = args.slice(0, 4).map(Number);
-  const out = args[4];
-  if (out === undefined) throw new Error('visitors.ts PORT RATE SECONDS SEED OUT');
+  const [port = 0, rate = 300, seconds = 60, seed = 1, pages = pagesMax] = args.slice(0, 5).map(Number);
+  const out = args[5];
+  if (out === undefined) throw new Error('visitors.ts PORT RATE SECONDS SEED PAGES OUT');
   const random = seededRandom(seed);
   const arrivals = seededRandom(seed + 1);
-  const nextVisit = createVisitSampler(random);
+  const nextVisit = createVisitSampler(random, pages);
   const pool = new VisitorPool({ hostname: '127.0.0.1', port }, patienceMs);
   const recorder = new SampleRecorder();
   const stop = { requested: false };

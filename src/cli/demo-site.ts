@@ -68,9 +68,9 @@ export class DemoSite {
   async origin(): Promise<{ readonly state: string; readonly share: number } | undefined> {
     try {
       const status: unknown = await (await fetch(`${this.#admin}/api/v1/status`, { signal: AbortSignal.timeout(1000) })).json();
-      const origin = field(status, 'origin');
-      const state = field(origin, 'state');
-      const share = field(origin, 'share');
+      const view = field(field(status, 'origin'), 'view');
+      const state = field(view, 'state');
+      const share = field(view, 'share');
       return typeof state === 'string' && typeof share === 'number' ? { state, share } : undefined;
     } catch {
       return undefined;
