@@ -122,7 +122,7 @@ export class OriginHealth {
   takeProbe(nowMs: number): boolean {
     const doubtful = this.#isWell() && this.#suspicion.worthAsking(this.#threshold);
     const unconfirmed = this.#log.view.state === 'failing' && this.#probes.unreachableInARow < probesToConfirm
-      && nowMs - this.#log.view.sinceMs < secondMs;
+      && nowMs - this.#failingSinceMs < secondMs;
     return this.#probes.take(nowMs, doubtful || unconfirmed);
   }
 
@@ -151,8 +151,7 @@ export class OriginHealth {
     this.#secondMs = nowMs;
     if (this.#trialsUnderWay > 0 && nowMs - this.#triedMs > trialForgottenMs) this.#trialsUnderWay = 0;
     this.#groups.refresh(nowMs);
-    const perSecond = this.#window.answersPerSecond(nowMs);
-    this.#threshold = suspicionThreshold(this.#weights, this.#isWell() ? perSecond : perSecond * recoveringHorizonFraction);
+    this.#adaptThreshold(nowMs);
     if (!this.#isWell()) return;
     this.#wellness.forget(nowMs);
     this.#strain.evaluate(this.#window, nowMs);
@@ -160,6 +159,11 @@ export class OriginHealth {
     if (share > 0 && this.#log.view.state === 'healthy') this.#log.change(nowMs, 'strained', this.#strain.because, share);
     else if (share === 0 && this.#log.view.state === 'strained') this.#log.change(nowMs, 'healthy', 'within its limits again', 0);
     else this.#log.reshare(share);
+  }
+
+  #adaptThreshold(nowMs: number): void {
+    const perSecond = this.#window.answersPerSecond(nowMs);
+    this.#threshold = suspicionThreshold(this.#weights, this.#isWell() ? perSecond : perSecond * recoveringHorizonFraction);
   }
 
   #observeProbe(attempt: OriginAttempt): void {
@@ -314,6 +318,7 @@ export class OriginHealth {
     this.#ramp.start(nowMs);
     this.#suspicion.reset();
     this.#log.change(nowMs, 'recovering', 'probes and trials are answered well', 1 - this.#ramp.returned);
+    this.#adaptThreshold(nowMs);
   }
 
   #advance(nowMs: number): void {
@@ -324,6 +329,7 @@ export class OriginHealth {
       this.#healthySinceMs = nowMs;
       this.#strain.reset();
       this.#log.change(nowMs, 'healthy', 'the whole share has returned', 0);
+      this.#adaptThreshold(nowMs);
     } else this.#log.reshare(1 - this.#ramp.returned);
   }
 

@@ -55,6 +55,7 @@ export class OriginRouting {
       this.#book, nowMs,
       (change) => {
         if (change.to === 'recovering') this.#slots.restart();
+        if (change.from === 'recovering' && change.to === 'healthy') this.#slots.returned(change.atMs);
         options.onChange?.(change);
       },
     );
@@ -82,7 +83,9 @@ export class OriginRouting {
       if (state === 'failing' || state === 'down') this.#health.trialTaken(nowMs);
       else this.#health.groups.tried(request.route, nowMs);
     }
-    if (decision.reason === 'origin-recovering' && !standing.slotForCovered && isOnOriginSide(request, standing)) this.#slots.turnedAway();
+    if (decision.reason === 'overloaded' ? decision.action === 'serve' : decision.reason === 'origin-recovering' && isOnOriginSide(request, standing)) {
+      this.#slots.turnedAway();
+    }
     return decision;
   }
 
@@ -93,7 +96,7 @@ export class OriginRouting {
 
   /** A request decided for the origin is about to be sent. */
   begin(): void {
-    this.#slots.begin(this.#health.view.state === 'healthy');
+    this.#slots.begin();
   }
 
   /** An attempt is over, or is late, or a probe is. */
@@ -158,7 +161,7 @@ export class OriginRouting {
       this.#slots.wasLate(attempt.atMs);
       return;
     }
-    if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded();
+    if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded(this.#health.view.state === 'healthy');
     else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.failed(attempt.atMs);
     this.#slots.end();
   }

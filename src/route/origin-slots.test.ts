@@ -5,8 +5,11 @@ import { OriginSlots } from './origin-slots.ts';
 function experienced(most: number): OriginSlots {
   const slots = new OriginSlots(0);
   for (let round = 0; round < 100; round++) {
-    for (let i = 0; i < most; i++) slots.begin(true);
-    for (let i = 0; i < most; i++) slots.end();
+    for (let i = 0; i < most; i++) slots.begin();
+    for (let i = 0; i < most; i++) {
+      slots.succeeded(true);
+      slots.end();
+    }
   }
   slots.refresh(1000);
   slots.restart();
@@ -17,11 +20,11 @@ function experienced(most: number): OriginSlots {
 function round(slots: OriginSlots): number {
   let begun = 0;
   while (slots.freeForReturned && begun < 1000) {
-    slots.begin(false);
+    slots.begin();
     begun++;
   }
   for (let i = 0; i < begun; i++) {
-    slots.succeeded();
+    slots.succeeded(false);
     slots.end();
   }
   return begun;
@@ -39,16 +42,16 @@ describe('the window of a return', () => {
   test('does not grow while it is not what holds requests back', () => {
     const slots = experienced(12);
     for (let i = 0; i < 100; i++) {
-      slots.begin(false);
-      if (i > 0) slots.succeeded();
+      slots.begin();
+      if (i > 0) slots.succeeded(false);
       slots.end();
     }
     expect(round(slots)).toBeLessThan(16);
     const idle = experienced(12);
     for (let i = 0; i < 40; i++) round(idle);
     for (let i = 0; i < 100; i++) {
-      idle.begin(false);
-      idle.succeeded();
+      idle.begin();
+      idle.succeeded(false);
       idle.end();
     }
     expect(round(idle)).toBe(12);
@@ -80,17 +83,26 @@ describe('the window of a return', () => {
   });
 });
 
+test('requests that pile up at an origin that hangs teach nothing', () => {
+  const slots = experienced(12);
+  for (let i = 0; i < 1000; i++) slots.begin();
+  for (let i = 0; i < 1000; i++) slots.end();
+  slots.refresh(2000);
+  for (let i = 0; i < 80; i++) round(slots);
+  expect(round(slots)).toBe(12);
+});
+
 describe('room for others', () => {
   test('reads that only the origin can answer leave half to writes', () => {
     const slots = experienced(12);
     let begun = 0;
     while (slots.freeForUncovered(false, true)) {
-      slots.begin(false);
+      slots.begin();
       begun++;
     }
     expect(begun).toBe(6);
     while (slots.freeForUncovered(false, false)) {
-      slots.begin(false);
+      slots.begin();
       begun++;
     }
     expect(begun).toBe(12);
@@ -99,12 +111,12 @@ describe('room for others', () => {
 
   test('a healthy origin is limited only by a multiple of what it carried', () => {
     const fresh = new OriginSlots(0);
-    for (let i = 0; i < 5000; i++) fresh.begin(false);
+    for (let i = 0; i < 5000; i++) fresh.begin();
     expect(fresh.freeWhileWell).toBe(true);
     const slots = experienced(100);
-    for (let i = 0; i < 900; i++) slots.begin(false);
+    for (let i = 0; i < 900; i++) slots.begin();
     expect(slots.freeWhileWell).toBe(true);
-    for (let i = 0; i < 200; i++) slots.begin(false);
+    for (let i = 0; i < 200; i++) slots.begin();
     expect(slots.freeWhileWell).toBe(false);
   });
 

@@ -28,6 +28,8 @@ const crowdedMin = 5;
 const crowdedPeriodMs = 5000;
 const ceilingGrowth = 1.1;
 const ceilingFactorMax = 20;
+/** After a return the window stays this long, so that the end of the way back is no cliff. */
+const convalescenceMs = 300_000;
 const healthyFactor = 10;
 const healthyMin = 256;
 
@@ -39,6 +41,8 @@ export class OriginSlots {
   #fadedMs: number;
   #periodMs: number;
   #lateRate = 0;
+  #convalescentUntilMs = Number.NEGATIVE_INFINITY;
+  #convalescent = false;
   #admitted = 0;
   #turnedAway = 0;
   #crowded = false;
@@ -60,10 +64,9 @@ export class OriginSlots {
     return this.#crowded;
   }
 
-  begin(learn: boolean): void {
+  begin(): void {
     this.#inFlight++;
     this.#admitted++;
-    if (learn) this.#usual.add(this.#inFlight);
   }
 
   end(): void {
@@ -75,7 +78,14 @@ export class OriginSlots {
     this.#window = startWindow;
     this.#ceilingFactor = 1;
     this.#lateRate = 0;
+    this.#convalescent = false;
     this.#crowded = false;
+  }
+
+  /** The whole share has returned. */
+  returned(nowMs: number): void {
+    this.#convalescentUntilMs = nowMs + convalescenceMs;
+    this.#convalescent = true;
   }
 
   /** A request that was given back found no room. */
@@ -83,8 +93,12 @@ export class OriginSlots {
     this.#turnedAway++;
   }
 
-  /** A good and timely answer, called before its `end`. The window grows only while it is what holds requests back. */
-  succeeded(): void {
+  /**
+   * A good and timely answer, called before its `end`. The window grows only while it is what holds requests back. What an
+   * origin carries is learned here, not where requests begin: those of an origin that hangs pile up and are carried by nobody.
+   */
+  succeeded(isHealthy: boolean): void {
+    if (isHealthy && !this.#convalescent) this.#usual.add(this.#inFlight);
     this.#lateRate *= 1 - lateSmoothing;
     if (this.#inFlight < Math.floor(this.#window) - 1) return;
     const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.round(this.#carried * this.#ceilingFactor));
@@ -117,6 +131,7 @@ export class OriginSlots {
 
   /** Room for a request that a copy can answer as well, while the origin is well. */
   get freeWhileWell(): boolean {
+    if (this.#convalescent) return this.freeForReturned;
     return this.#carried === undefined || this.#inFlight < Math.max(healthyMin, this.#carried * healthyFactor);
   }
 
@@ -126,6 +141,7 @@ export class OriginSlots {
       this.#fadedMs = nowMs;
       if (this.#usual.total > knownWeight * 5) this.#usual.fade(fadeFactor);
     }
+    if (this.#convalescent && nowMs >= this.#convalescentUntilMs) this.#convalescent = false;
     if (nowMs - this.#periodMs >= crowdedPeriodMs) this.#endPeriod(nowMs);
     this.#carried = this.#usual.total >= knownWeight ? this.#usual.quantile(0.99) : undefined;
   }

@@ -42,6 +42,7 @@ export interface PhaseResult {
   served: number;
   readonly asked: { request: number; trial: number; probe: number };
   inFlightMax: number;
+  /** Requests beyond what the origin can serve at once. */
   overCapacity: number;
 }
 
@@ -169,14 +170,14 @@ class Site {
     const timeoutMs = isProbe ? probe.timeoutMs : firstByteMs;
     const phase = this.#phase(nowMs);
     const capacity = origin.capacity?.(nowMs) ?? Number.POSITIVE_INFINITY;
-    if (this.#atOrigin >= capacity) {
+    if (!isProbe && this.#atOrigin >= capacity) {
       phase.overCapacity++;
       return { atMs: nowMs + refusedAfterMs, outcome: 'error-status', leave: () => undefined };
     }
-    this.#atOrigin++;
+    if (!isProbe) this.#atOrigin++;
     phase.inFlightMax = Math.max(phase.inFlightMax, this.#atOrigin);
     const serviceMs = origin.serviceMs(nowMs, this.#random) + (fault === 'slow' ? slowMs : 0);
-    const leave = (): void => { this.#atOrigin--; };
+    const leave = (): void => { if (!isProbe) this.#atOrigin--; };
     if (fault === 'hanging' || serviceMs > timeoutMs) return { atMs: nowMs + timeoutMs, outcome: 'timeout', leave };
     return { atMs: nowMs + serviceMs, outcome: fault === 'errors' ? 'error-status' : fault === 'cut' ? 'cut' : 'ok', leave };
   }
