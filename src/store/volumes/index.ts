@@ -1,5 +1,6 @@
 import type { BlobStore } from '../blob-store.ts';
 import { systemDisk, type Disk } from '../../kernel/disk.ts';
+import { VolumesFollower, type FollowerOptions } from './follower.ts';
 import { VolumesStore, type VolumesLimits, type VolumesOptions } from './volumes.ts';
 
 export type { VolumesLimits };
@@ -14,4 +15,9 @@ export async function openVolumes(
   const store = new VolumesStore({ ...options, copies: options.copies ?? 2, disk: options.disk ?? systemDisk });
   await store.open();
   return store;
+}
+
+/** Reads what another process's store writes; see `follower.ts`. */
+export function openVolumesFollower(options: Omit<FollowerOptions, 'disk'> & { readonly disk?: Disk }): VolumesFollower {
+  return new VolumesFollower({ ...options, disk: options.disk ?? systemDisk });
 }

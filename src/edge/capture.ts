@@ -1,0 +1,118 @@
+/**
+ * Passive capture: the good answers that pass by anyway become copies. Decides whether one may be kept, makes the record, and
+ * hands it to the edge's copies and to whoever spreads the word. Never keeps what is one person's.
+ */
+import { doubtOf, type Doubt, type ShadowRecord } from '../catalog/index.ts';
+import {
+  cacheRefusal, endToEnd, headerReader, keepRefusals, shadowRefusal, storableFields, updateStored, variedHeaders, varyValues,
+  type HeaderList, type KeepRefusal,
+} from '../http/index.ts';
+import { digestOf } from '../store/index.ts';
+import type { Copies, Copy } from './copies.ts';
+import type { OriginResult } from './origin-client.ts';
+import type { SiteRules } from './site-rules.ts';
+import type { Visit } from './visit.ts';
+
+export type WholeAnswer = Extract<OriginResult, { kind: 'whole' }>;
+/** Beyond what HTTP forbids: the answer repeats a Host that nobody declared, so that it may be made for that visitor alone. */
+export type CaptureRefusal = KeepRefusal | 'foreign-host' | Doubt;
+
+export interface CaptureOptions {
+  readonly copies: Copies;
+  readonly site: SiteRules;
+  /** Told of every record that was kept. */
+  readonly kept: (record: ShadowRecord) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export class Capture {
+  readonly #options: CaptureOptions;
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: CaptureOptions) {
+    this.#options = options;
+  }
+
+  /** `kept` and each reason for not keeping → answers. */
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
+  }
+
+  /** Keeps a whole answer if it may be kept, and gives the copy. */
+  take(visit: Visit, answer: WholeAnswer): Copy | undefined {
+    const { rules } = visit;
+    const exchange = {
+      method: visit.request.method, request: visit, status: answer.status, response: answer.headers,
+      responseTimeMs: answer.responseTimeMs, otherCookies: visit.otherCookies,
+    };
+    const asCache = rules.cache === 'off' ? 'route' : cacheRefusal(exchange);
+    const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
+    const why = refusal ?? this.#personalRefusal(visit, answer) ?? this.#doubt(visit, answer);
+    this.#count(why ?? 'kept');
+    if (why !== undefined) return undefined;
+    const fields = storableFields([...answer.headers]);
+    return this.#keep(this.#record(visit, answer, fields), answer.body ?? new Uint8Array());
+  }
+
+  /** Brings a copy up to date from a 304, or from a HEAD that is about the same representation. */
+  renew(copy: Copy, answer: WholeAnswer): Copy {
+    const headers = updateStored(copy.record.headers, storableFields([...answer.headers]));
+    const record = { ...copy.record, headers, requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, version: 0 };
+    this.#count('renewed');
+    return this.#keep(record, copy.body);
+  }
+
+  #record(visit: Visit, answer: WholeAnswer, headers: HeaderList): ShadowRecord {
+    const body = answer.body ?? new Uint8Array();
+    const names = variedHeaders(headerReader(headers).get('vary'), visit.rules.standIns);
+    return {
+      resource: visit.resource, variation: visit.variation, vary: varyValues(names, visit),
+      status: answer.status, headers, body: digestOf(body), bodyBytes: body.byteLength,
+      requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, madeBy: 'capture', version: 0,
+    };
+  }
+
+  #keep(record: ShadowRecord, body: Uint8Array): Copy {
+    const { copy, stored } = this.#options.copies.keep(record, body);
+    stored.then(() => { this.#options.kept(record); }, (error: unknown) => { this.#options.failed(error); });
+    return copy;
+  }
+
+  /**
+   * Two more ways in which an answer can be one visitor's. The origin says that it depends on cookies, and there are some that no
+   * dimension stands for; or it repeats the Host of the request, and that is a name the site did not declare.
+   */
+  #personalRefusal(visit: Visit, answer: WholeAnswer): CaptureRefusal | undefined {
+    if (visit.otherCookies && visit.rules.shadow !== 'always' && /\bcookie\b/i.test(answer.headers.get('vary') ?? '')) return 'cookie';
+    const name = visit.host.replace(/:\d*$/, '');
+    if (name === '' || this.#options.site.declaresHost(visit.host) || isLoopbackName(name)) return undefined;
+    const bytes = Buffer.from(name);
+    if (answer.body && Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).includes(bytes)) return 'foreign-host';
+    for (const [, value] of endToEnd([...answer.headers])) if (value.toLowerCase().includes(name)) return 'foreign-host';
+    return undefined;
+  }
+
+  /** A doubtful answer goes to whoever asked, and no further; if it is the new truth the generator finds out. */
+  #doubt(visit: Visit, answer: WholeAnswer): Doubt | undefined {
+    const previous = this.#options.copies.find(visit.resource, visit.variation, visit)?.record;
+    const contentType = (list: HeaderList): string => headerReader(list).get('content-type') ?? '';
+    return doubtOf(
+      { status: answer.status, contentType: answer.headers.get('content-type') ?? '', body: answer.body ?? new Uint8Array() },
+      previous && { status: previous.status, contentType: contentType(previous.headers), bodyBytes: previous.bodyBytes },
+    );
+  }
+
+  #count(what: CaptureRefusal | 'kept' | 'renewed'): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+}
+
+/** Whoever reaches us by such a name is on this machine or was sent there by nobody else. */
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
+}
+
+/** Every word `Capture.counts` can have, for the metrics' catalogue. */
+export const captureOutcomes: readonly string[] = [
+  'kept', 'renewed', 'foreign-host', 'gone-unconfirmed', 'error-page', 'emptied', 'shrunken', 'type-changed', ...Object.keys(keepRefusals),
+];

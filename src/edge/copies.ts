@@ -1,0 +1,198 @@
+/**
+ * The copies an edge can answer from: a bounded memory of ready-to-send copies over the edge's local store. Lookups are
+ * synchronous. What is being written stays in memory until the store has it, so that a copy is there from the moment it is kept.
+ */
+import type { ShadowRecord } from '../catalog/index.ts';
+import {
+  freshnessOf, headerReader, responseDirectives, validatorsOf, varyMatches, type Freshness, type HeaderReader, type Validators,
+} from '../http/index.ts';
+import type { ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { LocalStore } from '../store/index.ts';
+
+/** A record with its body and what the serving path needs of it, computed once. */
+export interface Copy {
+  readonly record: ShadowRecord;
+  readonly body: Uint8Array;
+  readonly freshness: Freshness;
+  readonly validators: Validators;
+  /** Whether its own headers let a shared cache reuse it at all (a route with `shadow: always` keeps others too). */
+  readonly cacheable: boolean;
+  /** Whether a request with Authorization may get it (RFC 9111 §3.5). */
+  readonly sharedWithAuthorized: boolean;
+  /** Headers as last sent, and what they were made for; see `answer.ts`. */
+  prepared: { stamp: string; headers: Headers } | undefined;
+}
+
+interface Slot {
+  readonly copies: readonly Copy[];
+  readonly bytes: number;
+  /** Writes under way; a slot is not evicted while there are any. */
+  pins: number;
+}
+
+/** What a slot costs beside its bodies: key, record, headers, map entry. */
+const slotOverheadBytes = 2_048;
+/** Resources whose copies an unsafe request has made doubtful; the oldest are forgotten first. */
+const invalidatedMax = 10_000;
+
+/** What copies are read from and written to. */
+export type CopySource = Pick<LocalStore, 'records' | 'variations' | 'body' | 'hasBody' | 'put' | 'remove' | 'removeResource'>;
+
+export class Copies {
+  readonly #store: CopySource;
+  readonly #bytesMax: number;
+  readonly #variantsMax: number;
+  readonly #slots = new Map<string, Slot>();
+  readonly #invalidated = new Map<ResourceKey, number>();
+  #bytes = 0;
+
+  constructor(store: CopySource, limits: { readonly memoryCacheBytes: number; readonly variantsPerVariation: number }) {
+    this.#store = store;
+    this.#bytesMax = limits.memoryCacheBytes;
+    this.#variantsMax = limits.variantsPerVariation;
+  }
+
+  /** All copies of one variation; empty when there are none. */
+  all(resource: ResourceKey, variation: VariationKey): readonly Copy[] {
+    const key = slotKey(resource, variation);
+    const slot = this.#slots.get(key);
+    if (slot) return slot.copies;
+    const copies = this.#read(resource, variation);
+    if (copies.length > 0) this.#remember(key, copies, 0);
+    return copies;
+  }
+
+  /** The copy made for a request like this one. */
+  find(resource: ResourceKey, variation: VariationKey, request: HeaderReader): Copy | undefined {
+    for (const copy of this.all(resource, variation)) if (varyMatches(copy.record.vary, request)) return copy;
+    return undefined;
+  }
+
+  /**
+   * The copy that may stand in while the origin can't answer: one made for a request like this, or one that differs in
+   * the accepted content coding alone and is not coded, which every client can read.
+   */
+  findForOutage(resource: ResourceKey, variation: VariationKey, request: HeaderReader): Copy | undefined {
+    const copies = this.all(resource, variation);
+    return copies.find((copy) => varyMatches(copy.record.vary, request))
+      ?? copies.find(({ record }) => varyMatches(record.vary.filter(([name]) => name !== 'accept-encoding'), request)
+        && !record.headers.some(([name]) => name === 'content-encoding'));
+  }
+
+  variations(resource: ResourceKey): readonly VariationKey[] {
+    return this.#store.variations(resource);
+  }
+
+  /** Keeps a copy: in memory at once, in the store soon after; `stored` resolves when it is there. */
+  keep(record: ShadowRecord, body: Uint8Array): { readonly copy: Copy; readonly stored: Promise<void> } {
+    const key = slotKey(record.resource, record.variation);
+    const copy = makeCopy(record, body);
+    const others = this.all(record.resource, record.variation).filter((other) => !sameVary(other.record, record));
+    const pins = (this.#slots.get(key)?.pins ?? 0) + 1;
+    const slot = this.#remember(key, [copy, ...others].slice(0, this.#variantsMax), pins);
+    return { copy, stored: this.#write(key, slot, record, body) };
+  }
+
+  /** Takes a record from the catalog into the store; memory follows at the next lookup. */
+  async apply(record: ShadowRecord, body: Uint8Array | undefined): Promise<void> {
+    await this.#store.put(record, body);
+    this.#forget(slotKey(record.resource, record.variation));
+  }
+
+  async remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void> {
+    await this.#store.remove(resource, variation, vary);
+    this.#forget(slotKey(resource, variation));
+  }
+
+  /**
+   * Marks all copies of a resource that were asked for before now as no longer fresh (RFC 9111 §4.4). They are kept: in an outage
+   * an honest old page is worth more than none.
+   */
+  invalidate(resource: ResourceKey, nowMs: number): void {
+    this.#invalidated.delete(resource);
+    this.#invalidated.set(resource, nowMs);
+    if (this.#invalidated.size <= invalidatedMax) return;
+    for (const oldest of this.#invalidated.keys()) {
+      this.#invalidated.delete(oldest);
+      break;
+    }
+  }
+
+  isInvalidated(copy: Copy): boolean {
+    if (this.#invalidated.size === 0) return false;
+    const sinceMs = this.#invalidated.get(copy.record.resource);
+    return sinceMs !== undefined && copy.record.requestTimeMs <= sinceMs;
+  }
+
+  /** Forgets all copies of a resource. */
+  async removeResource(resource: ResourceKey): Promise<void> {
+    for (const variation of this.#store.variations(resource)) this.#forget(slotKey(resource, variation));
+    await this.#store.removeResource(resource);
+    for (const key of [...this.#slots.keys()].filter((held) => held.startsWith(`${resource}\n`))) this.#forget(key);
+  }
+
+  /** Bytes and slots in memory. */
+  memory(): { readonly slots: number; readonly bytes: number } {
+    return { slots: this.#slots.size, bytes: this.#bytes };
+  }
+
+  async #write(key: string, slot: Slot, record: ShadowRecord, body: Uint8Array): Promise<void> {
+    try {
+      await this.#store.put(record, this.#store.hasBody(record.body) ? undefined : body);
+    } finally {
+      (this.#slots.get(key) ?? slot).pins--;
+    }
+  }
+
+  #read(resource: ResourceKey, variation: VariationKey): readonly Copy[] {
+    const copies: Copy[] = [];
+    for (const record of this.#store.records(resource, variation)) {
+      const body = this.#store.body(record.body);
+      if (body) copies.push(makeCopy(record, body));
+    }
+    return copies;
+  }
+
+  #remember(key: string, copies: readonly Copy[], pins: number): Slot {
+    this.#forget(key);
+    const bytes = copies.reduce((sum, copy) => sum + copy.body.byteLength, slotOverheadBytes);
+    const slot = { copies, bytes, pins };
+    this.#slots.set(key, slot);
+    this.#bytes += bytes;
+    // Oldest entry first: a second-chance order would cost a write on every hit, and a miss here costs one local read.
+    for (const [other, held] of this.#slots) {
+      if (this.#bytes <= this.#bytesMax) break;
+      if (held.pins === 0 && other !== key) this.#forget(other);
+    }
+    return slot;
+  }
+
+  #forget(key: string): void {
+    const slot = this.#slots.get(key);
+    if (!slot) return;
+    this.#slots.delete(key);
+    this.#bytes -= slot.bytes;
+  }
+}
+
+function slotKey(resource: ResourceKey, variation: VariationKey): string {
+  return variation === '' ? resource : `${resource}\n${variation}`;
+}
+
+function sameVary(a: ShadowRecord, b: ShadowRecord): boolean {
+  return a.vary.length === b.vary.length
+    && a.vary.every(([name, value], index) => name === b.vary[index]?.[0] && value === b.vary[index]?.[1]);
+}
+
+function makeCopy(record: ShadowRecord, body: Uint8Array): Copy {
+  const headers = headerReader(record.headers);
+  const { directives } = responseDirectives(headers);
+  return {
+    record, body,
+    freshness: freshnessOf(record),
+    validators: validatorsOf(headers, record.responseTimeMs),
+    cacheable: !directives.private && (!directives.noStore || directives.mustUnderstand),
+    sharedWithAuthorized: directives.public || directives.mustRevalidate || directives.sMaxageS !== undefined,
+    prepared: undefined,
+  };
+}

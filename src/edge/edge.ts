@@ -1,0 +1,269 @@
+/**
+ * One edge process: listeners of its regions over one set of copies, one view of the origin, one pipeline. It needs nothing
+ * else alive: what it learns it puts in an outbox that may lose things, what it is told is that there is a newer catalog.
+ */
+import type { Server } from 'bun';
+import type { CatalogReader, ShadowRecord } from '../catalog/index.ts';
+import type { Config } from '../config/index.ts';
+import { classifyDemand, DemandCounter, isCrawler, type DemandWindow } from '../demand/index.ts';
+import { compileTrustedProxies } from '../http/index.ts';
+import { messageOf, type BlobDigest, type Log, type ResourceKey } from '../kernel/index.ts';
+import { OriginRouting } from '../route/index.ts';
+import type { LocalStore } from '../store/index.ts';
+import { AccessLog } from './access-log.ts';
+import { Capture } from './capture.ts';
+import { CatalogPuller } from './catalog-puller.ts';
+import { compileClientRegion, openCountries, type ClientRegion } from './client-region.ts';
+import { Copies } from './copies.ts';
+import type { FlightParts } from './flight.ts';
+import { Listener } from './listener.ts';
+import { OriginClient } from './origin-client.ts';
+import { forOrigin } from './origin-headers.ts';
+import { Pipeline, type AnswerRecord } from './pipeline.ts';
+import { Prober } from './prober.ts';
+import { SharedFlights } from './shared-flights.ts';
+import { SiteRules } from './site-rules.ts';
+import { Tally, type RegionTally } from './tally.ts';
+import type { Entrance, Visit } from './visit.ts';
+import { bridgeWebSocket, type Bridge } from './websocket-bridge.ts';
+
+/** Where an edge puts what it learns. Nothing is waited for; what can't be delivered is lost. */
+export interface EdgeOutbox {
+  demand(window: DemandWindow): void;
+  captured(records: readonly ShadowRecord[]): void;
+  invalidated(resources: readonly ResourceKey[]): void;
+  origin(report: ReturnType<OriginRouting['report']>): void;
+  stats(stats: EdgeFigures): void;
+}
+
+export interface EdgeFigures {
+  readonly startedAtMs: number;
+  readonly regions: readonly (RegionTally & { readonly region: string; readonly listen: string })[];
+  readonly origin: { readonly attempts: Readonly<Record<string, number>>; readonly inFlight: number };
+  readonly local: ReturnType<LocalStore['stats']> & { readonly appliedVersion: number };
+  readonly captures: Readonly<Record<string, number>>;
+  readonly connections: number;
+}
+
+export interface EdgeOptions {
+  readonly config: Config;
+  readonly local: LocalStore;
+  readonly catalog: CatalogReader;
+  readonly bodies: { get(digest: BlobDigest): Promise<Uint8Array | undefined> };
+  readonly outbox: EdgeOutbox;
+  readonly log: Log;
+}
+
+const reportEveryMs = 500;
+const tellEveryMs = 1000;
+/** The catalog is also looked at without being told, in case the word was lost. */
+const pullEveryMs = 10_000;
+const userAgentsMax = 4_096;
+
+/** What is made anew when the configuration changes. */
+interface World {
+  readonly config: Config;
+  readonly site: SiteRules;
+  readonly client: OriginClient;
+  readonly routing: OriginRouting;
+  readonly pipeline: Pipeline;
+  readonly prober: Prober;
+  readonly capture: Capture;
+  readonly flight: FlightParts;
+  readonly clientRegion: ClientRegion;
+  readonly accessLog: AccessLog | undefined;
+}
+
+export class Edge {
+  readonly #options: EdgeOptions;
+  readonly #startedAtMs = Date.now();
+  readonly #copies: Copies;
+  readonly #tally = new Tally();
+  readonly #shared = new SharedFlights();
+  readonly #demand: DemandCounter;
+  readonly #puller: CatalogPuller;
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  readonly #crawlers = new Map<string, boolean>();
+  #countries: Awaited<ReturnType<typeof openCountries>> | undefined;
+  #world: World;
+  #listeners: readonly Listener[] = [];
+  #captured: ShadowRecord[] = [];
+  #windowFromMs = Date.now();
+  #draining = false;
+
+  private constructor(options: EdgeOptions, countries: Awaited<ReturnType<typeof openCountries>> | undefined) {
+    this.#options = options;
+    this.#countries = countries;
+    this.#copies = new Copies(options.local, options.config.limits);
+    this.#demand = new DemandCounter(options.config.limits.demandKeys);
+    this.#puller = new CatalogPuller({ reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log });
+    this.#world = this.#makeWorld(options.config, undefined);
+  }
+
+  /** Binds the listeners and starts answering. Throws `listen-failed`. */
+  static async open(options: EdgeOptions): Promise<Edge> {
+    const countries = options.config.clientRegion.geoip ? await openCountries() : undefined;
+    const edge = new Edge(options, countries);
+    edge.#start();
+    return edge;
+  }
+
+  /** `region → address` of every listener. */
+  get addresses(): readonly { readonly region: string; readonly address: string }[] {
+    return this.#listeners.map((listener) => ({ region: listener.region, address: listener.address }));
+  }
+
+  /** Looks for newer catalog versions now. Resolves when they are applied. */
+  pull(): Promise<void> {
+    return this.#puller.pull();
+  }
+
+  /** Puts a new configuration in force, all or nothing: throws before anything is changed. Addresses and directories stay. */
+  async reload(config: Config): Promise<void> {
+    if (config.clientRegion.geoip) this.#countries ??= await openCountries();
+    for (const listener of this.#listeners) listener.reloadCertificates();
+    const before = this.#world;
+    this.#world = this.#makeWorld(config, before);
+    before.prober.close();
+    before.client.retire();
+    await before.accessLog?.close();
+  }
+
+  figures(): EdgeFigures {
+    return {
+      startedAtMs: this.#startedAtMs,
+      regions: this.#listeners.map((listener) => ({ region: listener.region, listen: listener.address, ...this.#tally.region(listener.region) })),
+      origin: { attempts: this.#tally.attempts, inFlight: this.#world.client.inFlight },
+      local: { ...this.#options.local.stats(), appliedVersion: this.#options.local.appliedVersion() },
+      captures: this.#world.capture.counts,
+      connections: this.#listeners.reduce((sum, listener) => sum + listener.open, 0),
+    };
+  }
+
+  /** Stops taking connections, lets requests under way finish (up to `timeouts.drain`), and writes out what is pending. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    const { drainMs } = this.#world.config.timeouts;
+    await Promise.all(this.#listeners.map((listener) => listener.drain(drainMs)));
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#world.prober.close();
+    this.#world.client.close();
+    this.#tell();
+    await this.#puller.close();
+    await this.#world.accessLog?.close();
+    await this.#options.local.flush();
+  }
+
+  #start(): void {
+    const { config } = this.#options;
+    this.#listeners = config.regions.map((region) => new Listener(region, config, (request, entrance, server) => this.#answer(request, entrance, server), this.#options.log));
+    this.#every(reportEveryMs, () => { this.#options.outbox.origin(this.#world.routing.report(now())); });
+    this.#every(tellEveryMs, () => { this.#tell(); });
+    this.#every(pullEveryMs, () => { void this.#puller.pull(); });
+    void this.#puller.pull();
+  }
+
+  #every(ms: number, run: () => void): void {
+    const timer = setInterval(run, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #answer(request: Request, entrance: Entrance, server: Server<Bridge>): Response | undefined | Promise<Response | undefined> {
+    const answered = this.#world.pipeline.handle(request, entrance);
+    if (!('upgrade' in answered)) return answered;
+    const { upgrade: visit } = answered;
+    const { flight, config, pipeline } = this.#world;
+    return bridgeWebSocket(visit, flight.prepare(visit), server, config.origin.url, config.timeouts.connectMs).then((done) => pipeline.afterUpgrade(visit, done));
+  }
+
+  #makeWorld(config: Config, before: World | undefined): World {
+    const { log, outbox } = this.#options;
+    const site = new SiteRules(config);
+    const trusted = compileTrustedProxies(config.trustedProxies);
+    const routing = before && sameRouting(before.config, config) ? before.routing : this.#makeRouting(config);
+    const client = new OriginClient({ url: config.origin.url, ...config.timeouts });
+    const capture = new Capture({
+      copies: this.#copies, site,
+      kept: (record) => { this.#captured.push(record); },
+      failed: (error) => { log.warn('capture-not-stored', { problem: messageOf(error), hint: 'check the disk of the data directory; serving goes on from memory' }); },
+    });
+    const originHost = new URL(config.origin.url).host;
+    const flight: FlightParts = {
+      client, routing, capture, now, wholeBytesMax: config.limits.captureBytes,
+      prepare: (visit) => forOrigin(visit.request.headers, {
+        peer: visit.peer, peerTrusted: visit.peerTrusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
+        httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
+        read: visit.method === 'read',
+      }),
+      ended: (kind, outcome) => { this.#tally.attempt(kind, outcome); },
+    };
+    const clientRegion = compileClientRegion(config, config.clientRegion.geoip ? this.#countries : undefined);
+    const accessLog = config.log.access === undefined ? undefined : new AccessLog(config.log.access, log);
+    const pipeline = new Pipeline({
+      config, site, trusted, copies: this.#copies, routing, flight,
+      record: (record) => { this.#record(record, clientRegion, accessLog); },
+      invalidated: (resources) => { outbox.invalidated(resources); },
+      draining: () => this.#draining,
+    }, this.#shared);
+    const prober = new Prober({
+      origin: config.origin, routing, now, userAgent: config.generate.userAgent,
+      ended: (outcome) => { this.#tally.attempt('probe', outcome); },
+    });
+    return { config, site, client, routing, pipeline, prober, capture, flight, clientRegion, accessLog };
+  }
+
+  #makeRouting(config: Config): OriginRouting {
+    return new OriginRouting({
+      routes: config.routes.length,
+      probe: config.origin.probe, limits: config.origin.limits, recovery: config.routing.recovery, rescueAfterMs: config.routing.rescueAfterMs,
+      onChange: (change) => {
+        const { from, to, because } = change;
+        this.#options.log[to === 'healthy' || to === 'recovering' ? 'info' : 'warn']('origin-state', { from, to, because });
+        queueMicrotask(() => { this.#options.outbox.origin(this.#world.routing.report(now())); });
+      },
+    }, now());
+  }
+
+  #record(record: AnswerRecord, clientRegion: ClientRegion, accessLog: AccessLog | undefined): void {
+    this.#tally.answer(record);
+    const { visit, status, source } = record;
+    if (visit?.method === 'read') {
+      const kind = classifyDemand(visit, this.#isCrawler(visit));
+      this.#demand.count(visit.resource, visit.variation, clientRegion(visit), kind, status < 400 && source !== 'none');
+    }
+    accessLog?.write(record, Date.now());
+  }
+
+  #isCrawler(visit: Visit): boolean {
+    const agent = visit.get('user-agent') ?? '';
+    const known = this.#crawlers.get(agent);
+    if (known !== undefined) return known;
+    if (this.#crawlers.size >= userAgentsMax) this.#crawlers.clear();
+    const verdict = isCrawler(agent);
+    this.#crawlers.set(agent, verdict);
+    return verdict;
+  }
+
+  /** Everything learned in the last second. */
+  #tell(): void {
+    const { outbox } = this.#options;
+    const nowMs = Date.now();
+    outbox.demand(this.#demand.take(this.#windowFromMs, nowMs));
+    this.#windowFromMs = nowMs;
+    const captured = this.#captured;
+    this.#captured = [];
+    if (captured.length > 0) outbox.captured(captured);
+    outbox.stats(this.figures());
+  }
+}
+
+/** Epoch milliseconds on a clock that never goes back. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function sameRouting(a: Config, b: Config): boolean {
+  const facts = (config: Config): string => JSON.stringify([config.origin, config.routing, config.routes.map((route) => route.match)]);
+  return facts(a) === facts(b);
+}

@@ -1,0 +1,66 @@
+/**
+ * Coalescing: equal requests that may share an answer wait for one exchange with the origin (no herd on a miss or on expiry).
+ * Whether an answer can be shared is known only afterwards; a key whose answers can't be is let alone for a while.
+ */
+import type { Flight } from './flight.ts';
+import type { Visit } from './visit.ts';
+
+/** How long a key whose answer could not be shared is not coalesced. */
+const avoidForMs = 120_000;
+const avoidedMax = 10_000;
+
+export interface Ticket {
+  readonly flight: Flight;
+  /** Whether the flight is somebody else's. */
+  readonly joined: boolean;
+}
+
+export class SharedFlights {
+  readonly #flights = new Map<string, Flight>();
+  readonly #avoided = new Map<string, number>();
+
+  /** A flight for this visit: one under way for an equal one, or a new one. `mayShare` is false for trials. */
+  board(visit: Visit, mayShare: boolean, launch: () => Flight): Ticket {
+    if (!mayShare || !visit.shareable) return { flight: launch(), joined: false };
+    const key = keyOf(visit);
+    const underWay = this.#flights.get(key);
+    if (underWay) {
+      if (!this.#isAvoided(key)) return { flight: underWay, joined: true };
+      return { flight: launch(), joined: false };
+    }
+    return { flight: this.#register(key, launch()), joined: false };
+  }
+
+  /** Refreshes in the background, unless an equal request is under way. */
+  refresh(visit: Visit, launch: () => Flight): void {
+    const key = keyOf(visit);
+    if (!this.#flights.has(key)) this.#register(key, launch());
+  }
+
+  /** The answer could not be shared; equal requests go on their own for a while. */
+  avoid(visit: Visit): void {
+    if (this.#avoided.size >= avoidedMax) this.#avoided.clear();
+    this.#avoided.set(keyOf(visit), performance.now() + avoidForMs);
+  }
+
+  #register(key: string, flight: Flight): Flight {
+    this.#flights.set(key, flight);
+    const over = (): void => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    flight.outcome.then(over, over);
+    return flight;
+  }
+
+  #isAvoided(key: string): boolean {
+    const untilMs = this.#avoided.get(key);
+    if (untilMs === undefined) return false;
+    if (performance.now() < untilMs) return true;
+    this.#avoided.delete(key);
+    return false;
+  }
+}
+
+function keyOf(visit: Visit): string {
+  return `${visit.resource}\n${visit.variation}`;
+}

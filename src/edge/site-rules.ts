@@ -1,0 +1,135 @@
+/**
+ * The configured site, compiled for the serving path: from a request target to its route and key, from a request's headers to
+ * its variation. Pure but for two bounded memories (targets, clean paths) that save the work for what is asked for often.
+ * Made anew whenever the configuration changes.
+ */
+import { varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
+import {
+  compileBounded, compileDevice, compileLanguage, compileRoutes, compileVariation, cookieValue, normalisePath, noVariation,
+  queryRules, resourceKey, type HeaderReader, type QueryRules, type ShadowPolicy,
+} from '../http/index.ts';
+import type { ResourceKey, VariationKey } from '../kernel/index.ts';
+
+/** Targets whose key is remembered; when full the memory starts anew. */
+const targetsRememberedMax = 20_000;
+/** Longer targets are not remembered, so that the memory is bounded in bytes too (about 10 MB). */
+const targetRememberedBytesMax = 256;
+
+export interface RouteRules {
+  /** Index in the configuration; -1 for what no declared route matches. */
+  readonly index: number;
+  readonly shadow: ShadowPolicy;
+  readonly cache: RouteConfig['cache'];
+  readonly query: QueryRules;
+  readonly dimensions: readonly DimensionConfig[];
+  /** Request headers that the dimensions stand in for in Vary. */
+  readonly standIns: ReadonlySet<string>;
+  /** Cookies that dimensions are read from; others make a request personal. */
+  readonly cookies: ReadonlySet<string>;
+  variation(request: HeaderReader): VariationKey;
+}
+
+export interface Target {
+  readonly route: RouteRules;
+  readonly resource: ResourceKey;
+}
+
+type DimensionReader = (request: HeaderReader) => string;
+
+export class SiteRules {
+  readonly #find: (path: string) => number;
+  readonly #routes: readonly RouteRules[];
+  readonly #undeclared: RouteRules;
+  readonly #known = new Map<string, Target>();
+  readonly #hosts: ReadonlySet<string>;
+  readonly #severalHosts: boolean;
+
+  constructor(config: Pick<Config, 'routes' | 'dimensions' | 'dropQuery' | 'hosts'>) {
+    const readers = new Map(config.dimensions.map((dimension) => [dimension.name, compileDimension(dimension)]));
+    const compile = (index: number, route: RouteConfig): RouteRules => compileRoute(index, route, config, readers);
+    this.#find = compileRoutes(config.routes.map((route) => route.match));
+    this.#routes = config.routes.map((route, index) => compile(index, route));
+    this.#undeclared = compile(-1, { match: '/**', vary: [], keepQuery: undefined, shadow: 'allowed', cache: 'standard' });
+    this.#hosts = new Set(config.hosts);
+    this.#severalHosts = config.hosts.length > 1;
+  }
+
+  /** Whether a Host (lower case, without default port) is the site's. With no hosts configured, any is. */
+  ownsHost(host: string): boolean {
+    return this.#hosts.size === 0 || this.#hosts.has(host);
+  }
+
+  /** Whether a Host was declared by name, so that telling the origin about it can't poison what is stored. */
+  declaresHost(host: string): boolean {
+    return this.#hosts.has(host);
+  }
+
+  /** Route and key of a request target (`/path?query`). `host` counts only where the site has several. */
+  resolve(target: string, host: string): Target {
+    const memory = this.#severalHosts ? host + target : target;
+    const known = this.#known.get(memory);
+    if (known) return known;
+    const question = target.indexOf('?');
+    const path = normalisePath(question < 0 ? target : target.slice(0, question));
+    const route = this.#routes[this.#find(path)] ?? this.#undeclared;
+    const query = question < 0 ? '' : target.slice(question + 1);
+    const resolved = { route, resource: resourceKey(path, query, route.query, this.#severalHosts ? host : undefined) };
+    if (memory.length <= targetRememberedBytesMax) {
+      if (this.#known.size >= targetsRememberedMax) this.#known.clear();
+      this.#known.set(memory, resolved);
+    }
+    return resolved;
+  }
+}
+
+function compileRoute(
+  index: number, route: RouteConfig, config: Pick<Config, 'dimensions' | 'dropQuery'>, readers: ReadonlyMap<string, DimensionReader>,
+): RouteRules {
+  const dimensions = route.vary.flatMap((name) => config.dimensions.find((dimension) => dimension.name === name) ?? []);
+  const read = dimensions.flatMap((dimension) => readers.get(dimension.name) ?? []);
+  const key = compileVariation(dimensions.map((dimension) => dimension.name));
+  const cookies = dimensions.flatMap(({ from }) => (from.kind === 'cookie' ? [from.name] : []));
+  return {
+    index, shadow: route.shadow, cache: route.cache, dimensions,
+    query: queryRules(config.dropQuery, route.keepQuery),
+    standIns: new Set(dimensions.flatMap((dimension) => varyHeadersOf(dimension))),
+    cookies: new Set(cookies),
+    variation: read.length === 0 ? () => noVariation : rememberKeys((request) => read.map((value) => value(request)), key),
+  };
+}
+
+/** Values are bounded by the declaration, so their joined keys can all be remembered. */
+function rememberKeys(values: (request: HeaderReader) => string[], key: (values: readonly string[]) => VariationKey): (request: HeaderReader) => VariationKey {
+  const known = new Map<string, VariationKey>();
+  return (request) => {
+    const point = values(request);
+    const joined = point.join('\n');
+    const before = known.get(joined);
+    if (before !== undefined) return before;
+    const made = key(point);
+    known.set(joined, made);
+    return made;
+  };
+}
+
+function compileDimension(dimension: DimensionConfig): DimensionReader {
+  const { from, values, fallback } = dimension;
+  switch (from.kind) {
+    case 'userAgent': {
+      const device = compileDevice(values, fallback);
+      return (request) => device(request.get('user-agent'), request.get('sec-ch-ua-mobile'));
+    }
+    case 'acceptLanguage': {
+      const language = compileLanguage(values, fallback);
+      return (request) => language(request.get('accept-language'));
+    }
+    case 'cookie': {
+      const bounded = compileBounded(values, fallback);
+      return (request) => bounded(cookieValue(request.get('cookie'), from.name));
+    }
+    case 'header': {
+      const bounded = compileBounded(values, fallback);
+      return (request) => bounded(request.get(from.name)?.trim());
+    }
+  }
+}

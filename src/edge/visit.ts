@@ -1,0 +1,156 @@
+/**
+ * One request as the pipeline sees it: where it goes (`target`, route, key, variation), who asks (lazily: an address costs a
+ * system call), and what copy there is. Built once by `identify`; what routing needs of it is read off it directly.
+ */
+import {
+  clientAddress, cookieValue, hasOtherCookies, isUnsafe, noDemands, requestDemands, type HeaderReader, type RequestDemands, type TrustedProxies,
+} from '../http/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
+import type { Copy } from './copies.ts';
+import type { RouteRules, SiteRules } from './site-rules.ts';
+
+/** What a visit needs of the listener it came in by. */
+export interface Entrance {
+  readonly region: RegionName;
+  readonly proto: 'http' | 'https';
+  /** The peer's address, undefined when it has gone. */
+  peerOf(request: Request): string | undefined;
+}
+
+/** Fields that say which part or version of a resource is wanted; taken out when the whole current one is fetched to be kept. */
+const selectingFields = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range'] as const;
+
+export class Visit implements RoutedRequest, HeaderReader {
+  readonly request: Request;
+  readonly entrance: Entrance;
+  readonly head: boolean;
+  readonly method: RoutedRequest['method'];
+  /** Path and query as the origin is asked. */
+  readonly target: string;
+  /** The visitor's Host, lower case; empty where there is none. */
+  readonly host: string;
+  readonly rules: RouteRules;
+  readonly resource: ResourceKey;
+  readonly variation: VariationKey;
+  readonly demands: RequestDemands;
+  readonly startedMs: number;
+  /** Set by the lookup. */
+  found: Copy | undefined;
+  copy: CopyAtHand = 'none';
+  shadowAllowed = false;
+  route = -1;
+  readonly #trusted: TrustedProxies;
+  #selecting: Map<string, string> | undefined;
+  #otherCookies: boolean | undefined;
+  #peer: string | undefined;
+  #client: string | undefined;
+  #position: number | undefined;
+
+  constructor(request: Request, entrance: Entrance, where: { readonly target: string; readonly host: string }, site: SiteRules, trusted: TrustedProxies) {
+    const { route, resource } = site.resolve(where.target, where.host);
+    const { headers } = request;
+    this.request = request;
+    this.entrance = entrance;
+    this.target = where.target;
+    this.host = where.host;
+    this.head = request.method === 'HEAD';
+    this.method = methodClass(request);
+    this.rules = route;
+    this.resource = resource;
+    this.variation = route.variation(headers);
+    const cacheControl = headers.get('cache-control');
+    const pragma = cacheControl === null ? headers.get('pragma') : null;
+    this.demands = cacheControl === null && pragma === null ? noDemands : requestDemands(cacheControl, pragma);
+    this.startedMs = performance.now();
+    this.#trusted = trusted;
+  }
+
+  /** A request header; those put aside by `putSelectionAside` included. */
+  get(name: string): string | null {
+    return this.#selecting?.get(name) ?? this.request.headers.get(name);
+  }
+
+  get onlyIfCached(): boolean {
+    return this.demands.onlyIfCached;
+  }
+
+  get authorized(): boolean {
+    return this.request.headers.has('authorization');
+  }
+
+  /** Whether it carries cookies beyond the route's declared dimensions. */
+  get otherCookies(): boolean {
+    this.#otherCookies ??= hasOtherCookies(this.request.headers.get('cookie'), this.rules.cookies);
+    return this.#otherCookies;
+  }
+
+  get personal(): boolean {
+    return this.authorized || this.otherCookies;
+  }
+
+  get selecting(): boolean {
+    return selectingFields.some((name) => this.request.headers.has(name));
+  }
+
+  /** Takes preconditions and Range out of what the origin will be asked; `get` still gives them. */
+  putSelectionAside(): void {
+    for (const name of selectingFields) {
+      const value = this.request.headers.get(name);
+      if (value === null) continue;
+      (this.#selecting ??= new Map()).set(name, value);
+      this.request.headers.delete(name);
+    }
+  }
+
+  get selectionAside(): boolean {
+    return this.#selecting !== undefined;
+  }
+
+  get peer(): string {
+    this.#peer ??= this.entrance.peerOf(this.request) ?? 'unknown';
+    return this.#peer;
+  }
+
+  get peerTrusted(): boolean {
+    return this.#trusted(this.peer);
+  }
+
+  get client(): string {
+    this.#client ??= clientAddress(this.peer, { forwarded: this.get('forwarded'), xForwardedFor: this.get('x-forwarded-for') }, this.#trusted);
+    return this.#client;
+  }
+
+  /** The client's fixed place among all, 0 to 2^32: address, browser and a session cookie if there is one, hashed. */
+  get position(): number {
+    this.#position ??= Bun.hash.xxHash32(`${this.client}\n${this.get('user-agent') ?? ''}\n${this.get('cookie') ?? ''}`);
+    return this.#position;
+  }
+
+  /** Only in this form does a request's answer depend on nothing but its key: it may share another's. */
+  get shareable(): boolean {
+    return this.request.method === 'GET' && this.rules.cache === 'standard' && !this.personal && !this.demands.noStore && !this.selecting;
+  }
+
+  cookie(name: string): string | undefined {
+    return cookieValue(this.get('cookie'), name);
+  }
+}
+
+function methodClass(request: Request): RoutedRequest['method'] {
+  const { method } = request;
+  if (method === 'GET' || method === 'HEAD') return request.headers.get('upgrade') === null ? 'read' : upgradeClass(request);
+  return 'write';
+}
+
+/** Only a WebSocket handshake is an upgrade to us; another Upgrade may be ignored (RFC 9110 §7.8). */
+function upgradeClass(request: Request): RoutedRequest['method'] {
+  return request.headers.get('upgrade')?.toLowerCase() === 'websocket' && request.method === 'GET' ? 'upgrade' : 'read';
+}
+
+/** Whether copies of the target may be wrong after this request. */
+export function changesThings(visit: Visit): boolean {
+  return visit.method === 'write' && isUnsafe(visit.request.method);
+}
+
+export type RefusalReason = { readonly status: number; readonly reason: Reason };
