@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { parentEnd, type BrainToEdge, type BusEnd, type EdgeToBrain, type ParentPort } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { createLog, messageOf, systemClock } from '../kernel/index.ts';
-import { startBrain, stepBack, type Brain, type LocalBodies } from './brain.ts';
+import { startBrain, stepBack, type Brain } from './brain.ts';
 import type { CliIo } from './io.ts';
 
 const usage = 'usage: foreshadow brain --config F';
@@ -17,7 +17,6 @@ export interface BrainHost {
   /** Aborted by SIGTERM and SIGINT. */
   readonly stop: AbortSignal;
   readonly version: string;
-  readonly openBodies: (path: string) => LocalBodies | undefined;
 }
 
 export async function runBrain(args: readonly string[], io: CliIo, host: BrainHost): Promise<number> {
@@ -78,7 +77,7 @@ async function run(parent: Parent, io: CliIo, host: BrainHost): Promise<number> 
   stepBack(log);
   let brain: Brain;
   try {
-    brain = await startBrain({ config, bus: parent.bus, clock: systemClock, log, version: host.version, openBodies: host.openBodies });
+    brain = await startBrain({ config, bus: parent.bus, clock: systemClock, log, version: host.version });
   } catch (error) {
     io.err(`foreshadow brain: ${messageOf(error)}\n`);
     return 1;

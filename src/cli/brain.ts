@@ -11,16 +11,10 @@ import type { BrainToEdge, BusEnd, EdgeStats, EdgeToBrain, OriginReport } from '
 import { Catalog } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { FreshDemand, Generator } from '../generate/index.ts';
-import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
+import { messageOf, type Clock, type Log } from '../kernel/index.ts';
 import type { BaselineForecaster } from '../predict/index.ts';
-import { openVolumes, type BlobStore } from '../store/index.ts';
+import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '../store/index.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
-
-/** Bodies in the edge's local store, for reading. */
-export interface LocalBodies {
-  body(digest: BlobDigest): Uint8Array | undefined;
-  close(): void | Promise<void>;
-}
 
 export interface BrainOptions {
   readonly config: Config;
@@ -28,8 +22,6 @@ export interface BrainOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
-  /** Opens `<dataDir>/edge`; undefined while there is nothing to open. */
-  readonly openBodies: (path: string) => LocalBodies | undefined;
 }
 
 const snapshotEveryMs = 60_000;
@@ -65,11 +57,11 @@ export class Brain {
   readonly #catalog: Catalog;
   readonly #demand: FreshDemand;
   readonly #generator: Generator;
+  readonly #bodies: LocalBodies;
   readonly #startedAtMs: number;
   readonly #startedMonotonicMs: number;
   #config: Config;
   #api: ApiServer | undefined;
-  #bodies: LocalBodies | undefined;
   #edge: { readonly stats: EdgeStats; readonly reportedAtMs: number } | undefined;
   #origin: OriginReport | undefined;
   #snapshotAtMs: number | undefined;
@@ -85,10 +77,11 @@ export class Brain {
     this.#catalog = catalog;
     this.#startedAtMs = clock.nowMs();
     this.#startedMonotonicMs = clock.monotonicMs();
+    this.#bodies = openLocalBodies(join(config.dataDir, 'edge'));
     this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
     this.#generator = new Generator({
       config, outlook: this.#demand, catalog, records: catalog.records(), blobs, clock, log,
-      bodyOf: (digest) => this.#bodyOf(digest),
+      bodyOf: (digest) => this.#bodies.body(digest),
       onPublished: (version) => { bus.send({ type: 'catalog', version }); },
     });
   }
@@ -146,7 +139,7 @@ export class Brain {
     await this.#saveForecaster();
     await this.#catalog.close();
     await this.#blobs.close();
-    await this.#bodies?.close();
+    await this.#bodies.close();
     this.#options.bus.close();
     this.#options.log.info('brain-closed');
   }
@@ -175,11 +168,6 @@ export class Brain {
 
   #notReady(): string | undefined {
     return this.#edge || this.#origin ? undefined : 'no edge has reported yet';
-  }
-
-  #bodyOf(digest: BlobDigest): Uint8Array | undefined {
-    this.#bodies ??= this.#options.openBodies(join(this.#config.dataDir, 'edge'));
-    return this.#bodies?.body(digest);
   }
 
   async #saveForecaster(): Promise<void> {
