@@ -3,3 +3,4 @@ export * from './digest.ts';
 export * from './local-store.ts';
 export * from './memory-store.ts';
 export * from './volumes/index.ts';
+export * from './local/index.ts';

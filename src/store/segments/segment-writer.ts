@@ -4,7 +4,7 @@
  * behind the failure is a hole that a later scan steps over.
  */
 import type { DiskFile } from '../../kernel/disk.ts';
-import { recordHeaderBytes, segmentHeaderBytes } from '../segments/index.ts';
+import { recordHeaderBytes, segmentHeaderBytes } from './record.ts';
 
 const batchBytesMax = 4 * 1024 * 1024;
 

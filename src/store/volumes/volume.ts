@@ -8,11 +8,10 @@
 import { assert, messageOf, type Log } from '../../kernel/index.ts';
 import { type Disk, errnoOf } from '../../kernel/disk.ts';
 import {
-  checkSegmentHeader, encodeSegmentHeader, encodeSidecar, parseSidecar, recordBytes, scanRecords, segmentHeaderBytes, type SidecarEntry,
+  checkSegmentHeader, encodeSegmentHeader, encodeSidecar, parseSidecar, recordBytes, scanRecords, segmentHeaderBytes, SegmentWriter, type SidecarEntry,
 } from '../segments/index.ts';
 import { ReadHandles } from './read-handles.ts';
 import { refusal } from './identity.ts';
-import { SegmentWriter } from './segment-writer.ts';
 import type { Place } from './blob-index.ts';
 
 export interface SegmentUse {

@@ -1,0 +1,144 @@
+/**
+ * The LMDB environment of the local store and its databases, opened with care: what `index-guard.ts` finds wrong, or is not
+ * ours, is moved aside and a new one begun. All keys and values are bytes; what they mean is in `entry.ts` and docs/formats/local-store.md.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Clock, ForeshadowError, type Log, messageOf } from '../../kernel/index.ts';
+import { localFormat } from './entry.ts';
+import { breakSeal, faultOfIndex, indexFile } from './index-guard.ts';
+
+export type Table = Database<Buffer, Buffer>;
+
+export interface LocalDatabase {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  /** hash of resource (16), hash of variation (8) → its copies. */
+  readonly records: Table;
+  /** digest (32) → place. */
+  readonly bodies: Table;
+  /** digest (32), record key (24) → nothing. Who needs a body. */
+  readonly users: Table;
+  /** time (6), sequence (4) → record key. What may be evicted, oldest first. */
+  readonly ages: Table;
+  /** name → JSON. */
+  readonly meta: Table;
+}
+
+const tableOptions = { encoding: 'binary', keyEncoding: 'binary' } as const;
+const formatName = 'foreshadow-local-store';
+
+export interface LocalState {
+  readonly format: number;
+  readonly name: string;
+  /** Seeds of the key hashes, so that nobody outside can choose colliding keys. */
+  readonly seeds: readonly [string, string];
+  readonly appliedVersion: number;
+  readonly ageSequence: number;
+  readonly records: number;
+  readonly recordBytes: number;
+  readonly bodies: number;
+  readonly bodyBytes: number;
+  /** Live bytes of each segment. */
+  readonly segments: readonly (readonly [segment: number, liveBytes: number])[];
+}
+
+export function metaKey(name: string): Buffer {
+  return Buffer.from(name);
+}
+
+export function freshState(seeds: readonly [string, string]): LocalState {
+  return {
+    format: localFormat, name: formatName, seeds, appliedVersion: 0, ageSequence: 0, records: 0, recordBytes: 0, bodies: 0, bodyBytes: 0, segments: [],
+  };
+}
+
+/** Undefined for anything but the state of a store of this format. */
+export function parseState(bytes: Uint8Array | undefined): LocalState | undefined {
+  if (!bytes) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields: Record<string, unknown> = { ...value };
+  const { seeds, segments } = fields;
+  if (fields['format'] !== localFormat || fields['name'] !== formatName) return undefined;
+  if (!isNumbers(fields, ['appliedVersion', 'ageSequence', 'records', 'recordBytes', 'bodies', 'bodyBytes'])) return undefined;
+  if (!Array.isArray(seeds) || seeds.length !== 2 || !seeds.every((seed) => typeof seed === 'string' && /^\d{1,20}$/.test(seed))) return undefined;
+  if (!Array.isArray(segments) || !segments.every(isPairOfNumbers)) return undefined;
+  return value as LocalState; // every field has just been looked at
+}
+
+function isNumbers(fields: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.every((name) => Number.isSafeInteger(fields[name]));
+}
+
+function isPairOfNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((one) => Number.isSafeInteger(one));
+}
+
+export interface OpenedDatabase {
+  readonly database: LocalDatabase;
+  readonly state: LocalState;
+  /** Whether something unusable had to be moved aside. */
+  readonly movedAside: boolean;
+}
+
+export function openDatabase(folder: string, options: { clock: Clock; log: Log; mapBytesMax: number | undefined }): OpenedDatabase {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const fault = faultOfIndex(folder);
+    if (fault === undefined) {
+      const opened = openTables(folder, options.mapBytesMax, false);
+      const state = parseState(opened.meta.get(metaKey('state')));
+      if (state) return { database: opened, state, movedAside: false };
+      if (opened.root.getKeysCount() <= tableCount) {
+        const fresh = freshState(newSeeds());
+        opened.meta.putSync(metaKey('state'), Buffer.from(JSON.stringify(fresh)));
+        return { database: opened, state: fresh, movedAside: false };
+      }
+      void opened.root.close();
+    }
+    moveAside(folder, options, fault ?? 'it is not a local store of this format');
+    mkdirSync(folder, { recursive: true });
+    const database = openTables(folder, options.mapBytesMax, false);
+    const state = freshState(newSeeds());
+    database.meta.putSync(metaKey('state'), Buffer.from(JSON.stringify(state)));
+    return { database, state, movedAside: true };
+  } catch (error) {
+    throw new ForeshadowError('storage-failed', {
+      source: 'storage', cause: error, message: `the local store ${folder} can't be opened: ${messageOf(error)}`,
+      hint: 'check that the directory exists, may be written and has space',
+    });
+  }
+}
+
+const tableCount = 5;
+
+export function openTables(folder: string, mapBytesMax: number | undefined, readOnly: boolean): LocalDatabase {
+  if (!readOnly) breakSeal(folder);
+  const root = open<Buffer, Buffer>({
+    ...tableOptions, path: folder, noSubdir: false, maxDbs: tableCount + 3, readOnly, ...(mapBytesMax === undefined ? {} : { mapSize: mapBytesMax }),
+  });
+  const table = (name: string): Table => root.openDB<Buffer, Buffer>({ ...tableOptions, name });
+  return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), meta: table('meta') };
+}
+
+function newSeeds(): [string, string] {
+  const [a = 0n, b = 0n] = crypto.getRandomValues(new BigUint64Array(2));
+  return [a.toString(), b.toString()];
+}
+
+/** Keeps the newest of what was moved aside, for whoever wants to know what happened; more would fill the disk. */
+function moveAside(folder: string, options: { clock: Clock; log: Log }, fault: string): void {
+  const parent = folder.slice(0, folder.lastIndexOf('/'));
+  const base = folder.slice(parent.length + 1);
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith(`${base}.corrupt-`)) rmSync(`${parent}/${name}`, { recursive: true, force: true });
+  }
+  const aside = `${folder}.corrupt-${options.clock.nowMs()}`;
+  if (existsSync(folder)) renameSync(folder, aside);
+  options.log.error('local-store-corrupt', { file: `${folder}/${indexFile}`, fault, movedTo: aside });
+}
