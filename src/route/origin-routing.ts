@@ -163,7 +163,7 @@ export class OriginRouting {
     }
     if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded(this.#health.view.state === 'healthy');
     else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.failed(attempt.atMs);
-    this.#slots.end();
+    this.#slots.end(attempt.afterLate === true);
   }
 
   /** The site's state and the group's verdict, whichever is worse, as the decision needs them. */

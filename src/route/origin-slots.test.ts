@@ -8,7 +8,7 @@ function experienced(most: number): OriginSlots {
     for (let i = 0; i < most; i++) slots.begin();
     for (let i = 0; i < most; i++) {
       slots.succeeded(true);
-      slots.end();
+      slots.end(false);
     }
   }
   slots.refresh(1000);
@@ -25,7 +25,7 @@ function round(slots: OriginSlots): number {
   }
   for (let i = 0; i < begun; i++) {
     slots.succeeded(false);
-    slots.end();
+    slots.end(false);
   }
   return begun;
 }
@@ -44,7 +44,7 @@ describe('the window of a return', () => {
     for (let i = 0; i < 100; i++) {
       slots.begin();
       if (i > 0) slots.succeeded(false);
-      slots.end();
+      slots.end(false);
     }
     expect(round(slots)).toBeLessThan(16);
     const idle = experienced(12);
@@ -52,7 +52,7 @@ describe('the window of a return', () => {
     for (let i = 0; i < 100; i++) {
       idle.begin();
       idle.succeeded(false);
-      idle.end();
+      idle.end(false);
     }
     expect(round(idle)).toBe(12);
   });
@@ -86,7 +86,7 @@ describe('the window of a return', () => {
 test('requests that pile up at an origin that hangs teach nothing', () => {
   const slots = experienced(12);
   for (let i = 0; i < 1000; i++) slots.begin();
-  for (let i = 0; i < 1000; i++) slots.end();
+  for (let i = 0; i < 1000; i++) slots.end(false);
   slots.refresh(2000);
   for (let i = 0; i < 80; i++) round(slots);
   expect(round(slots)).toBe(12);
@@ -122,7 +122,7 @@ describe('room for others', () => {
 
   test('ends below nothing are ignored', () => {
     const slots = new OriginSlots(0);
-    slots.end();
+    slots.end(false);
     expect(slots.inFlight).toBe(0);
   });
 });

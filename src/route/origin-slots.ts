@@ -36,6 +36,8 @@ const healthyMin = 256;
 export class OriginSlots {
   readonly #usual = new LogHistogram();
   #inFlight = 0;
+  /** Of these, the ones a shadow has answered meanwhile: nobody waits for them. */
+  #abandoned = 0;
   #window = startWindow;
   #backedOffMs = Number.NEGATIVE_INFINITY;
   #fadedMs: number;
@@ -69,8 +71,9 @@ export class OriginSlots {
     this.#admitted++;
   }
 
-  end(): void {
+  end(afterLate: boolean): void {
     if (this.#inFlight > 0) this.#inFlight--;
+    if (afterLate && this.#abandoned > 0) this.#abandoned--;
   }
 
   /** A new return begins. */
@@ -105,7 +108,9 @@ export class OriginSlots {
     this.#window = Math.min(ceiling, this.#window + 1 / this.#window);
   }
 
+  /** A shadow has answered; the attempt goes on. */
   wasLate(nowMs: number): void {
+    this.#abandoned++;
     this.#lateRate += (1 - this.#lateRate) * lateSmoothing;
     if (this.#lateRate > latePart) this.failed(nowMs);
   }
@@ -122,11 +127,11 @@ export class OriginSlots {
     return this.#inFlight < Math.floor(this.#window);
   }
 
-  /** Room for a request that only the origin can answer, while it is not well. Half is kept for writes: a read is easily repeated. */
+  /** Room for a request that only the origin can answer, while it is not well. Half is kept for writes: a read is easily repeated. What piled up at the onset does not bar them. */
   freeForUncovered(isFailing: boolean, isRead: boolean): boolean {
     const carried = this.#carried === undefined ? uncoveredUnknown : Math.max(uncoveredMin, Math.round(this.#carried));
     const cap = isFailing ? carried * failingFactor : carried;
-    return this.#inFlight < (isRead ? cap / 2 : cap);
+    return this.#inFlight - this.#abandoned < (isRead ? cap / 2 : cap);
   }
 
   /** Room for a request that a copy can answer as well, while the origin is well. */

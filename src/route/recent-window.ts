@@ -76,7 +76,7 @@ export class RecentWindow {
     let answers = 0;
     const second = Math.floor(nowMs / slotMs);
     for (const slot of this.#slots) if (slot.second > second - slotCount && slot.second <= second) answers += slot.answers;
-    return answers / slotCount;
+    return answers / (slotCount - 1 + (nowMs % slotMs) / slotMs); // the present second has only begun
   }
 
   #slot(nowMs: number): Slot {
