@@ -48,10 +48,10 @@ async function run(command: string | undefined, args: readonly string[], io: UpI
 }
 
 async function brain(args: readonly string[], io: UpIo): Promise<number> {
-  const [{ runBrain }, { openLocalBodies }] = await Promise.all([import('./cli/brain-process.ts'), import('./store/index.ts')]);
+  const { runBrain } = await import('./cli/brain-process.ts');
   const stop = new AbortController();
   io.onStop(() => { stop.abort(); });
-  return runBrain(args, io, { port: process, stop: stop.signal, version: packageFile.version, openBodies: openLocalBodies });
+  return runBrain(args, io, { port: process, stop: stop.signal, version: packageFile.version });
 }
 
 function listen(signals: readonly NodeJS.Signals[], run: () => void): () => void {

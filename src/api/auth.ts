@@ -33,7 +33,7 @@ export function authorize(tokens: readonly AdminToken[], authorization: string |
 
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return loopbackNames.has(hostname) || hostname === '::1' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 

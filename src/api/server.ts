@@ -61,7 +61,7 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
   }
 }
 
-export function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: Log): Hono {
+function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: Log): Hono {
   const app = new Hono();
   const metrics = new MetricsPage();
   app.use(async (context, next) => {

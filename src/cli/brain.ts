@@ -196,8 +196,9 @@ export class Brain {
   }
 }
 
-function edgeStatus({ regions: _, ...stats }: EdgeStats, reportedAtMs: number): NonNullable<Status['edge']> {
-  return { ...stats, reportedAtMs };
+function edgeStatus(stats: EdgeStats, reportedAtMs: number): NonNullable<Status['edge']> {
+  const { startedAtMs, origin, local, captures, connections } = stats;
+  return { startedAtMs, origin, local, captures, connections, reportedAtMs };
 }
 
 function regionStatus(region: EdgeStats['regions'][number]): Status['regions'][number] {

@@ -11,7 +11,7 @@ import type { Refusal } from './refusals.ts';
 export const believedSightings = 3;
 export const believedAfterMs = 30 * 60_000;
 /** A 404 or 410 likewise: it is the origin's plain word, but deployments and hiccups say it too. */
-export const goneSightings = 3;
+const goneSightings = 3;
 export const goneAfterMs = 10 * 60_000;
 
 export interface Candidate {

@@ -36,7 +36,7 @@ export interface BudgetState {
 /** A report older than this says nothing any more: the edge is gone or cut off. */
 export const reportValidMs = 5000;
 /** While recovering, generation rests until shadows carry no more than this share, and then runs at a quarter. */
-export const recoveringShareMax = 0.5;
+const recoveringShareMax = 0.5;
 const recoveringFactor = 0.25;
 const adjustEveryMs = 1000;
 const decrease = 0.7;

@@ -24,7 +24,7 @@ export const demandedMax = 50_000;
  * Requests a minute a discovered resource counts as: less than anything people were seen to ask for lately. A sitemap is
  * the owner's own list of what matters; a link is somebody's aside.
  */
-export const pseudoDemand = { asset: 1e-3, sitemap: 5e-4, link: 1e-5 } as const;
+const pseudoDemand = { asset: 1e-3, sitemap: 5e-4, link: 1e-5 } as const;
 /** A refresh that makes up for a wrong copy (invalidated) goes before everything. */
 const invalidatedWeight = 1e6;
 /** "It has changed", as a rate that is all but certain over the copy's age. */

@@ -5,7 +5,7 @@
 import type { ResourceKey } from '../kernel/index.ts';
 import { estimateChangeRate, type ChangeObservation } from './plan/index.ts';
 
-export const changesMax = 100_000;
+const changesMax = 100_000;
 const observationsMax = 8;
 
 interface Learned {

@@ -13,8 +13,8 @@ import type { Site } from './site.ts';
 import { readSitemap, sitemapBytesMax, sitemapUrlsMax } from './sitemap.ts';
 
 /** Sitemap files read in one round, indexes included, and how deep indexes nest. */
-export const sitemapFilesMax = 200;
-export const sitemapDepthMax = 2;
+const sitemapFilesMax = 200;
+const sitemapDepthMax = 2;
 /** RFC 9309 §2.3.1.2. */
 const redirectsMax = 5;
 

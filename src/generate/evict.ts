@@ -5,7 +5,7 @@ import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 
 /** Room is made down to this part of the budget, so that it isn't made again at once. */
-export const roomPart = 0.95;
+const roomPart = 0.95;
 
 export interface Eviction {
   readonly records: readonly ShadowRecord[];

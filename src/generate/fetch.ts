@@ -10,7 +10,7 @@ import type { HeaderList } from '../http/headers.ts';
 import type { Clock } from '../kernel/index.ts';
 
 /** Longest whole fetch; a page that takes longer is no shadow worth having. */
-export const wholeFetchMs = 60_000;
+const wholeFetchMs = 60_000;
 
 export interface FetchRequest {
   /** Path and query, as the origin is to see it. */
@@ -128,7 +128,8 @@ async function readWhole(answer: Response, bytesMax: number, progress: () => voi
   if (!answer.body) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of answer.body) {
+  const stream: AsyncIterable<Uint8Array> = answer.body;
+  for await (const chunk of stream) {
     progress();
     bytes += chunk.length;
     if (bytes > bytesMax) return undefined;

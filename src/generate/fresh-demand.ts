@@ -51,8 +51,8 @@ export class FreshDemand implements Outlook {
     this.#overflow += window.overflow;
     // A window that comes after its minute was closed counts in the oldest that is open: minutes are told in order.
     const start = Math.max(Math.floor(window.fromMs / minuteMs) * minuteMs, this.#closedMs);
-    let counts = this.#minutes.get(start);
-    if (!counts) this.#minutes.set(start, counts = new Map());
+    const counts = this.#minutes.get(start) ?? new Map<string, DemandCount>();
+    this.#minutes.set(start, counts);
     for (const count of window.counts) this.#count(counts, count);
   }
 
@@ -103,8 +103,8 @@ export class FreshDemand implements Outlook {
   }
 
   #note({ resource, variation, count }: DemandCount): void {
-    let recent = this.#recent.get(resource);
-    if (!recent) this.#recent.set(resource, recent = { count: 0, variations: new Map() });
+    const recent = this.#recent.get(resource) ?? { count: 0, variations: new Map<VariationKey, number>() };
+    this.#recent.set(resource, recent);
     recent.count += count;
     recent.variations.set(variation, (recent.variations.get(variation) ?? 0) + count);
   }

@@ -6,18 +6,19 @@
  */
 import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
-import { sleep, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
+import { type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type BudgetState, type OriginCondition } from './budget.ts';
 import { collectCandidates, demandedMax, targetId, type Outlook } from './candidates.ts';
 import { Changes } from './changes.ts';
 import { coverageOf, type Coverage } from './coverage.ts';
 import { Discoverer, type DiscoveryOutcome } from './discover.ts';
+import { DiscoveryRounds } from './discovery-rounds.ts';
 import { chooseEvictions } from './evict.ts';
-import { createFetcher, type Fetcher, type FetchResult } from './fetch.ts';
+import { createFetcher, type Fetcher } from './fetch.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
-import { CapturedResources, takeCapture, takeInvalidation, type BodyOf } from './intake.ts';
+import { CaptureQueue, takeInvalidation, type BodyOf } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
 import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
@@ -72,21 +73,17 @@ const usualPace: Pace = { planMs: 1000, publishMs: 1000, evictMs: 5000 };
 const planPart = 0.1;
 const pumpEveryMs = 20;
 const collectEveryMs = 600_000;
-const discoverEveryMs = 600_000;
-const discoverRetryMs = 30_000;
 /** From this part of the storage budget on, what is wanted less than what had to go is not fetched. */
 const nearlyFullPart = 0.85;
-/** How long a step of discovery waits for its turn at the origin. */
-const turnMaxMs = 15_000;
-/** Captures waiting to be considered; beyond, the newest are dropped: they pass again. */
-export const capturesMax = 20_000;
-const capturesAtOnce = 16;
+/** The outage copies are kept young enough for, at most half the freshness target. */
+const outageMs = 15 * 60_000;
 
 export class Generator {
   readonly #parts: GeneratorParts;
   readonly #shop: Workshop;
   readonly #budget: Budget;
-  readonly #captured = new CapturedResources();
+  readonly #captures: CaptureQueue;
+  readonly #rounds: DiscoveryRounds;
   readonly #inFlight = new Map<string, number>();
   readonly #schedule: Schedule;
   readonly #pace: Pace;
@@ -99,11 +96,7 @@ export class Generator {
   #demand: ReadonlyMap<ResourceKey, number> = new Map();
   #forbidden = 0;
   #storageDemandBelow = -1;
-  #captures: ShadowRecord[] = [];
-  #capturesDropped = 0;
-  #draining = false;
   #pumping = false;
-  #discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
 
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
@@ -112,6 +105,7 @@ export class Generator {
     this.#pace = parts.pace ?? usualPace;
     this.#budget = new Budget(config.budgets, clock);
     this.#fetcher = createFetcher(config, clock);
+    this.#rounds = new DiscoveryRounds({ budget: this.#budget, schedule: this.#schedule, clock, log });
     const site = new Site(config);
     const holdings = new Holdings(parts.records);
     const frontier = new Frontier();
@@ -119,12 +113,13 @@ export class Generator {
       site, config, clock, log, holdings, frontier,
       ledger: new Ledger(), changes: new Changes(), invalidations: new Invalidations(), tally: new Tally(),
       publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, log, onPublished: parts.onPublished }),
-      discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#pay(fetch), frontier, log }, site, config.generate.userAgent),
+      discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
+    this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule);
   }
 
   start(): void {
-    this.#discover();
+    this.#rounds.run(this.#shop.discoverer, () => this.#shop.config.generate.discover, () => { this.#planNow(); });
     this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
     this.#schedule.every(() => this.#shop.publisher.publish(), () => this.#pace.publishMs);
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
@@ -138,12 +133,7 @@ export class Generator {
   }
 
   captured(records: readonly ShadowRecord[]): void {
-    for (const record of records) {
-      this.#captured.note(record.resource);
-      if (this.#captures.length < capturesMax) this.#captures.push(record);
-      else this.#capturesDropped++;
-    }
-    if (!this.#draining) this.#schedule.track(() => this.#drain());
+    this.#captures.offer(records);
   }
 
   invalidated(resources: readonly ResourceKey[]): void {
@@ -172,11 +162,11 @@ export class Generator {
       budget: this.#budget.state(),
       plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: plan.refusedCounts, durationMs: this.#planDurationMs },
       queued: this.#queue.length - this.#next, pending: publisher.pending, fetched: tally.fetched,
-      admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#capturesDropped },
+      admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#captures.dropped },
       removed: tally.removed, evicted: tally.evicted, refused: tally.refused, waiting: ledger.waiting(clock.nowMs()),
       holdings: { records: holdings.records, resources: holdings.resources, bytes: holdings.bytes },
       discovered: { ...frontier.counts, refused: frontier.refused, forbidden: this.#forbidden },
-      discovery: this.#discovery, publishFailures: publisher.failures,
+      discovery: this.#rounds.last, publishFailures: publisher.failures,
     };
   }
 
@@ -198,7 +188,7 @@ export class Generator {
     const nowMs = clock.nowMs();
     const candidates = collectCandidates({
       outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: this.#inFlight,
-      allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captured.all,
+      allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captures.seen,
     }, nowMs);
     this.#demand = candidates.demand;
     this.#forbidden = candidates.forbidden;
@@ -257,47 +247,6 @@ export class Generator {
     this.#pump();
   }
 
-  async #drain(): Promise<void> {
-    this.#draining = true;
-    try {
-      while (this.#captures.length > 0) {
-        const batch = this.#captures.splice(0, capturesAtOnce);
-        await Promise.all(batch.map((record) => takeCapture(this.#shop, this.#parts.bodyOf, record)));
-      }
-    } finally {
-      this.#draining = false;
-    }
-  }
-
-  #discover(): void {
-    const { discoverer, config, clock, log } = this.#shop;
-    if (!config.generate.discover) {
-      this.#schedule.after(discoverRetryMs, () => { this.#discover(); });
-      return;
-    }
-    this.#schedule.track(async () => {
-      const outcome = await discoverer.readSite();
-      if (this.#schedule.signal.aborted) return;
-      this.#discovery = { ...outcome, atMs: clock.nowMs() };
-      log.info('site-discovered', { ...outcome });
-      this.#planNow();
-      this.#schedule.after(outcome.complete ? discoverEveryMs : discoverRetryMs, () => { this.#discover(); });
-    });
-  }
-
-  /** Waits for a turn within the budget, then fetches. */
-  async #pay(fetch: () => Promise<FetchResult>): Promise<FetchResult | undefined> {
-    const { clock } = this.#shop;
-    const giveUpMs = clock.monotonicMs() + turnMaxMs;
-    while (!this.#budget.tryTake('first')) {
-      if (this.#schedule.signal.aborted || clock.monotonicMs() > giveUpMs) return undefined;
-      await sleep(clock, pumpEveryMs, this.#schedule.signal);
-    }
-    const result = await fetch();
-    this.#budget.finish(result.kind === 'answer' ? { latencyMs: result.latencyMs } : result.failure === 'too-large' || result.failure === 'aborted' ? undefined : 'failed');
-    return result;
-  }
-
   #evict(): void {
     const { holdings, config, publisher, tally, log } = this.#shop;
     if (holdings.bytes <= config.budgets.storageBytes) return;
@@ -332,9 +281,6 @@ export class Generator {
     this.#next = 0;
   }
 }
-
-/** The outage copies are kept young enough for, at most half the freshness target. */
-const outageMs = 15 * 60_000;
 
 function countBy(items: readonly PlanItem[]): Record<string, number> {
   const counts: Record<string, number> = {};

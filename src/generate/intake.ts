@@ -9,23 +9,26 @@ import { judge } from './admission.ts';
 import { targetId } from './candidates.ts';
 import { asPrevious, noteCopy } from './make-copy.ts';
 import type { Refusal } from './refusals.ts';
+import type { Schedule } from './schedule.ts';
 import type { Workshop } from './workshop.ts';
 
 /** Part of `freshness.target` after which an unchanged copy is renewed by a capture. */
-export const renewAfterPart = 0.25;
+const renewAfterPart = 0.25;
 export type BodyOf = (digest: BlobDigest) => Uint8Array | undefined;
 
+/** Captures waiting to be considered; beyond, the newest are dropped: they pass again. */
+const capturesMax = 20_000;
+const capturesAtOnce = 16;
 /** Resources remembered as renewed by passing requests. */
-const capturedMax = 100_000;
+const seenMax = 100_000;
 
-/** Considers one captured answer; true when it became (or renewed) a durable copy. */
-export async function takeCapture(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord): Promise<boolean> {
+/** Considers one captured answer. */
+async function takeCapture(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord): Promise<void> {
   shop.tally.offered++;
   const previous = shop.holdings.get(shadowId(captured), captured.resource);
-  if (!addsSomething(shop, captured, previous)) return false;
+  if (!addsSomething(shop, captured, previous)) return;
   const refusal = await keep(shop, bodyOf, captured, previous);
   if (refusal) shop.tally.refuse(refusal);
-  return refusal === undefined;
 }
 
 function addsSomething(shop: Workshop, captured: ShadowRecord, previous: ShadowRecord | undefined): boolean {
@@ -72,7 +75,7 @@ export function takeInvalidation(shop: Workshop, resources: readonly ResourceKey
   const nowMs = shop.clock.nowMs();
   for (const resource of resources) {
     shop.invalidations.add(resource, nowMs);
-    for (const record of [...shop.holdings.of(resource)]) {
+    for (const record of shop.holdings.of(resource).slice()) {
       shop.publisher.remove(record);
       shop.ledger.clear(targetId(resource, record.variation));
       shop.tally.removed++;
@@ -80,19 +83,58 @@ export function takeInvalidation(shop: Workshop, resources: readonly ResourceKey
   }
 }
 
-/** Which resources passing requests renew by themselves; the longest not seen is forgotten first. */
-export class CapturedResources {
+/** Captures waiting for their turn, and which resources passing requests renew by themselves. Both bounded. */
+export class CaptureQueue {
+  readonly #shop: Workshop;
+  readonly #bodyOf: BodyOf;
+  readonly #schedule: Schedule;
+  /** The longest not seen is first. */
   readonly #seen = new Set<ResourceKey>();
+  #waiting: ShadowRecord[] = [];
+  #dropped = 0;
+  #draining = false;
 
-  get all(): ReadonlySet<ResourceKey> {
+  constructor(shop: Workshop, bodyOf: BodyOf, schedule: Schedule) {
+    this.#shop = shop;
+    this.#bodyOf = bodyOf;
+    this.#schedule = schedule;
+  }
+
+  get seen(): ReadonlySet<ResourceKey> {
     return this.#seen;
   }
 
-  note(resource: ResourceKey): void {
+  /** Captures that were not considered because too many waited. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  offer(records: readonly ShadowRecord[]): void {
+    for (const record of records) {
+      this.#note(record.resource);
+      if (this.#waiting.length < capturesMax) this.#waiting.push(record);
+      else this.#dropped++;
+    }
+    if (!this.#draining) this.#schedule.track(() => this.#drain());
+  }
+
+  #note(resource: ResourceKey): void {
     this.#seen.delete(resource);
     this.#seen.add(resource);
-    if (this.#seen.size <= capturedMax) return;
+    if (this.#seen.size <= seenMax) return;
     const oldest = this.#seen.values().next();
     if (!oldest.done) this.#seen.delete(oldest.value);
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining = true;
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.splice(0, capturesAtOnce);
+        await Promise.all(batch.map((record) => takeCapture(this.#shop, this.#bodyOf, record)));
+      }
+    } finally {
+      this.#draining = false;
+    }
   }
 }

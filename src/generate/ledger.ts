@@ -6,7 +6,7 @@
 import type { Suspicion } from './admission.ts';
 import type { Refusal } from './refusals.ts';
 
-export const ledgerMax = 200_000;
+const ledgerMax = 200_000;
 
 /** After trouble that passes: doubling from the first to the longest wait. */
 const troubleMs = { first: 5000, longest: 600_000 } as const;
