@@ -95,6 +95,7 @@ export class Generator {
   #planDurationMs = 0;
   #demand: ReadonlyMap<ResourceKey, number> = new Map();
   #forbidden = 0;
+  #noRoom = 0;
   #storageDemandBelow = -1;
   #pumping = false;
 
@@ -160,7 +161,7 @@ export class Generator {
     const plan = this.#plan;
     return {
       budget: this.#budget.state(),
-      plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: plan.refusedCounts, durationMs: this.#planDurationMs },
+      plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: { ...plan.refusedCounts, 'robots': this.#forbidden, 'storage-full': this.#noRoom }, durationMs: this.#planDurationMs },
       queued: this.#queue.length - this.#next, pending: publisher.pending, fetched: tally.fetched,
       admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#captures.dropped },
       removed: tally.removed, evicted: tally.evicted, refused: tally.refused, waiting: ledger.waiting(clock.nowMs()),
@@ -196,6 +197,7 @@ export class Generator {
     const list = holdings.bytes < config.budgets.storageBytes * nearlyFullPart
       ? candidates.list
       : candidates.list.filter((candidate) => candidate.copyAgeMs !== undefined || (candidates.demand.get(candidate.resource) ?? 0) > this.#storageDemandBelow);
+    this.#noRoom = candidates.list.length - list.length;
     this.#plan = makePlan({
       number: (this.#plan?.number ?? 0) + 1, atMs: nowMs, candidates: list,
       budget: { requests: this.#budget.capacity(spanMs), refreshRequests: this.#budget.refreshCapacity(spanMs) },
