@@ -72,13 +72,13 @@ export class Calibration {
     };
   }
 
-  /** Fits the corrections of a horizon to what was learned, then lets older evidence fade by `keep` (0 to 1). */
+  /** Lets older evidence fade by `keep` (0 to 1), then fits the corrections of a horizon to what was learned. */
   refit(horizon: number, keep: number): void {
     const statistics = this.#statistics[horizon];
     const correction = this.#corrections[horizon];
     if (!statistics || !correction) return;
-    for (let bin = 0; bin < binCount; bin++) fitBin(statistics, correction, bin);
     for (let i = 0; i < statistics.length; i++) statistics[i] = (statistics[i] ?? 0) * keep;
+    for (let bin = 0; bin < binCount; bin++) fitBin(statistics, correction, bin);
   }
 
   write(writer: ByteWriter): void {

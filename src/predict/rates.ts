@@ -32,17 +32,10 @@ export class RateReader {
     return this.#blend(index, cascadeRate);
   }
 
-  /** The rates of all keys, by index. 25 ns a key. */
+  /** The rates of all keys, by index. */
   all(): Float64Array {
-    const [f0 = 0, f1 = 0, f2 = 0, f3 = 0] = this.#factors;
-    const { blend, resources, byResource } = this.#state;
-    const [c0, c1, c2, c3] = byResource.columns;
-    const rates = new Float64Array(resources.span);
-    if (!c0 || !c1 || !c2 || !c3) return rates;
-    for (let i = 0; i < rates.length; i++) {
-      const day = (c3[i] ?? 0) * f3;
-      if (day > 0) rates[i] = blend.rate((c0[i] ?? 0) * f0, (c1[i] ?? 0) * f1, (c2[i] ?? 0) * f2, day, this.#exposure);
-    }
+    const rates = new Float64Array(this.#state.resources.span);
+    this.#state.blend.ratesInto(rates, this.#state.byResource.columns, this.#factors, this.#exposure);
     return rates;
   }
 

@@ -50,7 +50,7 @@ export class ForeshadowPlayer {
     this.#plan = plan;
     this.#forecaster = new BaselineForecaster({ keysMax: options.keysMax });
     // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
-    this.#candidates = Math.max(1000, Math.ceil(4 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
+    this.#candidates = Math.max(1000, Math.ceil(2 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
   }
 
   /** Takes the requests of a minute that has ended, and refreshes what the planner says. Returns the number of refreshes allowed. */
