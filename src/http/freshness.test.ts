@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { ageS, freshnessOf, judgeReuse, mayAnswerInOutage, noDemands, requestDemands, ttlS, type Freshness } from './freshness.ts';
 import type { HeaderList } from './headers.ts';
-import { formatHttpDate } from './http-date.ts';
 
 const t0 = Date.UTC(2026, 10, 23, 12);
-const at = (seconds: number): string => formatHttpDate(t0 + seconds * 1000);
+const at = (seconds: number): string => new Date(t0 + seconds * 1000).toUTCString();
 const dayS = 86_400;
 
 function stored(headers: HeaderList, status = 200, delayMs = 0): Freshness {

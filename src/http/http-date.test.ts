@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { formatHttpDate, parseHttpDate } from './http-date.ts';
+import { parseHttpDate } from './http-date.ts';
 
 const nowMs = Date.UTC(2026, 10, 23);
 const expected = Date.UTC(1994, 10, 6, 8, 49, 37);
@@ -36,9 +36,9 @@ describe('parseHttpDate', () => {
     expect(parseHttpDate('Sat, 31 Dec 2016 23:59:60 GMT', nowMs)).toBe(Date.UTC(2016, 11, 31, 23, 59, 59));
   });
 
-  test('reads back what formatHttpDate writes', () => {
+  test('reads every IMF-fixdate', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 253_402_300_799 }), (seconds) => {
-      expect(parseHttpDate(formatHttpDate(seconds * 1000), nowMs)).toBe(seconds * 1000);
+      expect(parseHttpDate(new Date(seconds * 1000).toUTCString(), nowMs)).toBe(seconds * 1000);
     }), { numRuns: 500 });
   });
 });

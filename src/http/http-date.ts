@@ -1,5 +1,5 @@
 /**
- * HTTP dates (RFC 9110 §5.6.7): reads the three formats, writes IMF-fixdate. Strict in shape, because a sloppy reading of
+ * HTTP dates (RFC 9110 §5.6.7): reads the three formats. Strict in shape, because a sloppy reading of
  * `Expires` makes a stale answer fresh; only letter case is forgiven. Anything else is undefined, which callers treat as invalid.
  */
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -40,9 +40,4 @@ function instant(
   if (date.getUTCDate() !== d) return undefined;
   date.setUTCHours(h, m, Math.min(s, 59));
   return date.getTime();
-}
-
-/** IMF-fixdate of an instant. Callers on the serving path keep it for a second. */
-export function formatHttpDate(epochMs: number): string {
-  return new Date(epochMs).toUTCString();
 }

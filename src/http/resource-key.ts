@@ -67,11 +67,6 @@ export function resourceTarget(key: ResourceKey): { readonly host: string | unde
   return { host: slash === 2 ? undefined : key.slice(2, slash), target: key.slice(slash) };
 }
 
-/** A stored key's text back into its type, where it was read from our own files. */
-export function asResourceKey(text: string): ResourceKey {
-  return text as ResourceKey; // written by `resourceKey` before
-}
-
 function normaliseQuery(query: string, rules: QueryRules): string {
   if (!query.includes('&') && !needsWork.test(query)) return kept(nameOf(query), rules) && query !== '' ? query : '';
   const pairs: { readonly name: string; readonly text: string }[] = [];

@@ -8,7 +8,7 @@ import type { HeaderReader } from './headers.ts';
 /** A copy's varied headers: lower-case name and normalised value, sorted by name. The empty value is an absent header. */
 export type VaryValues = readonly (readonly [name: string, value: string])[];
 
-export const noVary: VaryValues = Object.freeze([]);
+const noVary: VaryValues = Object.freeze([]);
 
 /** Whether `*` is among the members: no later request can be known to match. */
 export function variesOnEverything(vary: string | null): boolean {
