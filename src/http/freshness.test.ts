@@ -98,7 +98,7 @@ describe('judgeReuse', () => {
     ['no-cache', 0, 'validate'],
     ['no-store', 0, 'validate'],
     ['max-age=0', 1, 'validate'],
-    ['max-age=5', 4, 'fresh'],
+    ['max-age=5', 5, 'fresh'],
     ['max-age=5', 6, 'validate'],
     ['min-fresh=20', 30, 'fresh'],
     ['min-fresh=20', 50, 'validate'],

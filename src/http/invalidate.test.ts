@@ -11,6 +11,7 @@ test.each<[string, string, number, HeaderList, string[]]>([
   ['also when redirected', 'PUT', 303, [], ['/a/b?c=d']],
   ['not after an error', 'POST', 500, [], []],
   ['not after a refusal', 'DELETE', 404, [], []],
+  ['not after a bad request', 'PUT', 400, [], []],
   ['not for GET', 'GET', 200, [['location', '/x']], []],
   ['Location and Content-Location', 'POST', 201, [['location', '/x?y=1#z'], ['content-location', 'http://shop.example/z']], ['/a/b?c=d', '/x?y=1', '/z']],
   ['relative to the target', 'POST', 201, [['location', 'x']], ['/a/b?c=d', '/a/x']],
