@@ -5,17 +5,17 @@ import { Tally } from './demo-tally.ts';
 const tally = new Tally(['eu-west', 'us-east']);
 for (let at = 0; at < 30; at++) tally.add({ region: 'eu-west', atMs: 9000 + at, source: at < 10 ? 'origin' : 'shadow', outcome: 'right', latencyMs: at });
 tally.add({ region: 'us-east', atMs: 9000, source: 'none', outcome: 'failed', latencyMs: 50 });
-const state = { regions: tally.regions(10_000), elapsedMs: 65_000, shop: 'killed', origin: { state: 'down', share: 1 } };
+const state = { regions: tally.regions(10_000), elapsedMs: 65_000, shop: 'killed', seen: { state: 'down', share: 1, shadows: 1242 } };
 
 test('the table shows rates by source and counts what went wrong', () => {
   const rows = table(state).split('\n');
-  expect(rows[0]).toBe('01:05   shop killed   Foreshadow sees it down, 100 % to shadows');
+  expect(rows[0]).toBe('01:05   shop killed   Foreshadow sees it down, 100 % to shadows, 1242 shadows ready');
   expect(rows.find((row) => row.startsWith('eu-west'))?.split(/\s+/)).toEqual(['eu-west', '6.0', '2.0', '4.0', '0.0', '0.0', '0', '0', '0', '29', 'ms']);
   expect(rows.find((row) => row.startsWith('us-east'))?.split(/\s+/)).toEqual(['us-east', '0.2', '0.0', '0.0', '0.0', '0.2', '1', '0', '0', '50', 'ms']);
 });
 
 test('a line and the verdict say the same without a terminal', () => {
-  expect(line({ ...state, origin: undefined })).toContain('seen unknown | eu-west origin 10 shadow 20 rescue 0 none 0 failed 0 wrong 0 refused 0 p99 29 ms | us-east');
+  expect(line({ ...state, seen: undefined })).toContain('seen unknown | eu-west origin 10 shadow 20 rescue 0 none 0 failed 0 wrong 0 refused 0 p99 29 ms | us-east');
   expect(verdict(state.regions)).toBe('31 answers: 10 from origin, 20 from shadow, 0 from rescue, 1 from nobody; 1 failed, 0 wrong, 0 carts and accounts refused');
 });
 

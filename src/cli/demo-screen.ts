@@ -7,8 +7,16 @@ export interface DemoState {
   readonly elapsedMs: number;
   /** What the person (or the script) has done to the shop. */
   readonly shop: string;
-  /** What Foreshadow makes of it: state and share, as its status says; undefined while unknown. */
-  readonly origin: { readonly state: string; readonly share: number } | undefined;
+  readonly seen: Seen | undefined;
+}
+
+/** What Foreshadow makes of the shop, as its status says. */
+export interface Seen {
+  readonly state: string;
+  /** Of the visitors, the part that shadows answer. */
+  readonly share: number;
+  /** How many copies it has prepared. */
+  readonly shadows: number;
 }
 
 export interface DemoPlaces { readonly regions: readonly { readonly name: string; readonly url: string }[]; readonly admin: string; readonly shop: string }
@@ -27,6 +35,7 @@ ${places.regions.map(({ name, url }) => `  ${name.padEnd(9)} ${url}`).join('\n')
   the shop itself, unprotected   ${places.shop}
 
 Try
+  wait until the number of shadows grows no more: then every page is ready, in all its variations
   ${withKeys ? 'press k: the shop is killed; reload any page of a region, and open the unprotected one beside it' : 'kill the shop, then reload any page of a region'}
   curl -si ${first?.url ?? ''}/products/floor-lamp | grep -iE '^(foreshadow|cache-status|age)'
   change the segment at the foot of a page, or your browser's language, and look again
@@ -49,7 +58,7 @@ export function table(state: DemoState): string {
     String(failed), String(wrong), String(refused), `${recent.p99Ms.toFixed(0)} ms`,
   ]));
   return [
-    `${clock(state.elapsedMs)}   shop ${state.shop}   Foreshadow sees it ${originWords(state)}`,
+    `${clock(state.elapsedMs)}   shop ${state.shop}   Foreshadow sees it ${seenWords(state)}`,
     '',
     row(columns),
     ...rows,
@@ -62,7 +71,7 @@ export function table(state: DemoState): string {
 export function line(state: DemoState): string {
   const regions = state.regions.map(({ region, bySource, failed, wrong, refused, recent }) =>
     `${region} ${sources.map((source) => `${source} ${bySource[source]}`).join(' ')} failed ${failed} wrong ${wrong} refused ${refused} p99 ${recent.p99Ms.toFixed(0)} ms`);
-  return `${clock(state.elapsedMs)} shop ${state.shop}, seen ${originWords(state)} | ${regions.join(' | ')}`;
+  return `${clock(state.elapsedMs)} shop ${state.shop}, seen ${seenWords(state)} | ${regions.join(' | ')}`;
 }
 
 /** What is printed last. */
@@ -72,8 +81,8 @@ export function verdict(regions: readonly RegionTally[]): string {
   return `${sum((tally) => tally.visits)} answers: ${parts.join(', ')}; ${sum((tally) => tally.failed)} failed, ${sum((tally) => tally.wrong)} wrong, ${sum((tally) => tally.refused)} carts and accounts refused`;
 }
 
-function originWords({ origin }: DemoState): string {
-  return origin === undefined ? 'unknown' : `${origin.state}, ${Math.round(origin.share * 100)} % to shadows`;
+function seenWords({ seen }: DemoState): string {
+  return seen === undefined ? 'unknown' : `${seen.state}, ${Math.round(seen.share * 100)} % to shadows, ${seen.shadows} shadows ready`;
 }
 
 function share(part: number, bySource: RegionTally['bySource']): number {

@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ForeshadowError } from '../kernel/index.ts';
-import type { DemoPlaces } from './demo-screen.ts';
+import type { DemoPlaces, Seen } from './demo-screen.ts';
 
 export interface DemoPlan extends DemoPlaces {
   readonly configFile: string;
@@ -49,10 +49,11 @@ export class DemoSite {
     }
   }
 
-  /** Resolves when it answers; fails with its own words if it ends instead. */
-  async ready(deadlineMs: number): Promise<void> {
+  /** Resolves when it answers, or nobody wants it any more; fails with its own words if it ends instead. */
+  async ready(deadlineMs: number, wish: { readonly given: boolean }): Promise<void> {
     const endMs = performance.now() + deadlineMs;
     while (performance.now() < endMs) {
+      if (wish.given) return;
       if (!this.running) break;
       const answer = await fetch(`${this.#admin}/livez`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
       if (answer?.ok) return;
@@ -64,14 +65,15 @@ export class DemoSite {
 
   get running(): boolean { return this.#child.exitCode === null && this.#child.signalCode === null; }
 
-  /** How Foreshadow sees the origin, from its public status; undefined when it can't be had. */
-  async origin(): Promise<{ readonly state: string; readonly share: number } | undefined> {
+  /** How Foreshadow sees the origin and what it has prepared, from its public status; undefined when it can't be had. */
+  async seen(): Promise<Seen | undefined> {
     try {
       const status: unknown = await (await fetch(`${this.#admin}/api/v1/status`, { signal: AbortSignal.timeout(1000) })).json();
       const view = field(field(status, 'origin'), 'view');
       const state = field(view, 'state');
       const share = field(view, 'share');
-      return typeof state === 'string' && typeof share === 'number' ? { state, share } : undefined;
+      const shadows = field(field(status, 'catalog'), 'records');
+      return typeof state === 'string' && typeof share === 'number' && typeof shadows === 'number' ? { state, share, shadows } : undefined;
     } catch {
       return undefined;
     }

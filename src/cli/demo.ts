@@ -86,18 +86,22 @@ async function play(options: DemoOptions, io: DemoIo): Promise<number> {
   const shop = new DemoShop({ folder: join(home, 'examples/shop'), port: plan.shopPort, feedsPort: plan.feedsPort, logFile: join(options.folder, 'shop.log') });
   let site: DemoSite | undefined;
   let visitors: Visitors | undefined;
+  // From here on there is something to clean up, so an early end must come through here too.
+  const wish = new EndWish(io);
   try {
     site = new DemoSite({ main: join(home, 'src/main.ts'), plan, dataDir: join(options.folder, 'data'), logFile: join(options.folder, 'up.log') });
-    await site.ready(20_000);
+    await site.ready(20_000, wish);
+    if (wish.given) return 0;
     io.out(introduction(plan, io.isTty));
     const tally = new Tally(plan.regions.map(({ name }) => name));
     visitors = new Visitors({ regions: plan.regions, ratePerSecond: options.ratePerSecond, random: seededRandom(options.seed), clock: io.clock, seen: (visit) => { tally.add(visit); } });
-    await show(options, io, { shop, site, tally });
+    await show(options, io, { shop, site, tally, wish });
     const regions = tally.regions(io.clock.nowMs());
     io.out(`${verdict(regions)} (seed ${options.seed})\n`);
     if (!site.running) throw new Error(`foreshadow up ended by itself; see ${join(options.folder, 'up.log')}`);
     return regions.every(({ failed, wrong }) => failed === 0 && wrong === 0) ? 0 : 1;
   } finally {
+    wish.close();
     visitors?.stop();
     await site?.stop(5000);
     await shop.stop();
@@ -105,12 +109,12 @@ async function play(options: DemoOptions, io: DemoIo): Promise<number> {
 }
 
 /** Draws until somebody wants to end it; does what keys and times ask for. */
-async function show(options: DemoOptions, io: DemoIo, { shop, site, tally }: { readonly shop: DemoShop; readonly site: DemoSite; readonly tally: Tally }): Promise<void> {
+async function show(options: DemoOptions, io: DemoIo, { shop, site, tally, wish }: { readonly shop: DemoShop; readonly site: DemoSite; readonly tally: Tally; readonly wish: EndWish }): Promise<void> {
   const startedMs = io.clock.monotonicMs();
   const screen = new Screen(io);
-  let origin: DemoState['origin'];
+  let seen: DemoState['seen'];
   const draw = (): void => {
-    screen.draw({ regions: tally.regions(io.clock.nowMs()), elapsedMs: io.clock.monotonicMs() - startedMs, shop: shop.state, origin });
+    screen.draw({ regions: tally.regions(io.clock.nowMs()), elapsedMs: io.clock.monotonicMs() - startedMs, shop: shop.state, seen });
   };
   await new Promise<void>((resolve) => {
     const act = (work: void | Promise<void>): void => { void Promise.resolve(work).then(draw); };
@@ -123,13 +127,13 @@ async function show(options: DemoOptions, io: DemoIo, { shop, site, tally }: { r
       q: end,
       '\u0003': end,
     };
-    const releases = [io.onStop(end), io.onKey((key) => { keys[key]?.(); })];
+    const releases = [wish.whenGiven(end), io.onKey((key) => { keys[key]?.(); })];
     if (options.forMs !== undefined) releases.push(io.clock.after(options.forMs, end));
     if (options.killAfterMs !== undefined) releases.push(io.clock.after(options.killAfterMs, () => { act(shop.kill()); }));
     if (options.backAfterMs !== undefined) releases.push(io.clock.after(options.backAfterMs, () => { act(shop.restore()); }));
     const ticker = setInterval(() => {
       if (!site.running) { end(); return; }
-      void site.origin().then((seen) => { origin = seen; draw(); });
+      void site.seen().then((latest) => { seen = latest; draw(); });
     }, 1000);
     function end(): void {
       clearInterval(ticker);
@@ -138,6 +142,30 @@ async function show(options: DemoOptions, io: DemoIo, { shop, site, tally }: { r
       resolve();
     }
   });
+}
+
+/** Whether somebody has asked the process to end, from the first moment on. */
+class EndWish {
+  readonly #release: () => void;
+  #given = false;
+  #act: (() => void) | undefined;
+
+  constructor(io: DemoIo) {
+    this.#release = io.onStop(() => {
+      this.#given = true;
+      this.#act?.();
+    });
+  }
+
+  get given(): boolean { return this.#given; }
+
+  /** Calls `act` when it is given; returns what forgets it. */
+  whenGiven(act: () => void): () => void {
+    this.#act = act;
+    return () => { this.#act = undefined; };
+  }
+
+  close(): void { this.#release(); }
 }
 
 /** On a terminal the table is drawn over itself; elsewhere every fifth drawing becomes a line. */

@@ -18,7 +18,7 @@ function alive(pid: number): boolean {
 }
 
 test('it plays for a while, its shop is killed, and nothing fails', async () => {
-  const running = demo('--any-ports', '--for', '14s', '--kill-after', '8s', '--seed', '5', '--data', folder);
+  const running = demo('--any-ports', '--for', '21s', '--kill-after', '15s', '--seed', '5', '--data', folder);
   let tree: number[] = [];
   await until('all its processes', () => (tree = processTree(running.pid)).length >= 4, 20_000);
   const [output, problems, code] = await Promise.all([new Response(running.stdout).text(), new Response(running.stderr).text(), running.exited]);

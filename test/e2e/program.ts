@@ -108,7 +108,7 @@ function launch(args: readonly string[], folder: string): Program {
 /** A site of numbered pages with a style sheet, a sitemap and nothing special, in the test's own process. */
 export class PlainSite implements AsyncDisposable {
   readonly port: number;
-  /** `METHOD path` of everything it was asked, and the Host it was asked by. */
+  /** What it was asked, and by which Host; with a body, only once that has come whole. */
   readonly asked: { readonly method: string; readonly target: string; readonly host: string }[] = [];
   #server: Bun.Server<undefined> | undefined;
   readonly #pages: number;
@@ -143,9 +143,10 @@ export class PlainSite implements AsyncDisposable {
     return path === '/style.css' ? 'body { color: #222 }\n' : `<!doctype html><title>${path}</title><link rel="stylesheet" href="/style.css"><p>This is ${path}.</p>\n`.padEnd(2000, ' ');
   }
 
-  #answer(request: Request): Response {
+  async #answer(request: Request): Promise<Response> {
     const target = request.url.replace(/^https?:\/\/[^/]+/, '');
     const path = target.split('?')[0] ?? '';
+    if (request.body !== null) await request.arrayBuffer();
     this.asked.push({ method: request.method, target, host: request.headers.get('host') ?? '' });
     if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(`${request.method} ${target}\n`);
     if (path === '/robots.txt') return new Response(`Sitemap: ${this.url}/sitemap.xml\n`);
