@@ -19,6 +19,7 @@ import type { FlightParts } from './flight.ts';
 import { Listener } from './listener.ts';
 import { OriginClient } from './origin-client.ts';
 import { forOrigin } from './origin-headers.ts';
+import { Overtaken } from './overtaken.ts';
 import { Pipeline, type AnswerRecord } from './pipeline.ts';
 import { Prober } from './prober.ts';
 import { SharedFlights } from './shared-flights.ts';
@@ -80,6 +81,7 @@ export class Edge {
   readonly #copies: Copies;
   readonly #tally = new Tally();
   readonly #shared = new SharedFlights();
+  readonly #overtaken = new Overtaken();
   readonly #demand: DemandCounter;
   readonly #puller: CatalogPuller;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
@@ -190,7 +192,7 @@ export class Edge {
     });
     const originHost = new URL(config.origin.url).host;
     const flight: FlightParts = {
-      client, routing, capture, now, wholeBytesMax: config.limits.captureBytes,
+      client, routing, capture, now, overtaken: this.#overtaken, wholeBytesMax: config.limits.captureBytes,
       prepare: (visit) => forOrigin(visit.request.headers, {
         peer: visit.peer, peerTrusted: visit.peerTrusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
         httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
@@ -220,6 +222,7 @@ export class Edge {
       onChange: (change) => {
         const { from, to, because } = change;
         this.#options.log[to === 'healthy' || to === 'recovering' ? 'info' : 'warn']('origin-state', { from, to, because });
+        this.#overtaken.originFails(to === 'failing' || to === 'down');
         queueMicrotask(() => { this.#options.outbox.origin(this.#world.routing.report(now())); });
       },
     }, now());

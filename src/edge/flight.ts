@@ -7,6 +7,7 @@ import type { AttemptKind, AttemptOutcome, OriginRouting } from '../route/index.
 import { headMatches, proxyStatusMember, validationFields, headerReader } from '../http/index.ts';
 import type { Capture } from './capture.ts';
 import type { Copy } from './copies.ts';
+import type { Overtaken } from './overtaken.ts';
 import type { OriginClient, OriginExchange, OriginResult } from './origin-client.ts';
 import type { Visit } from './visit.ts';
 
@@ -19,6 +20,7 @@ export interface FlightParts {
   readonly client: OriginClient;
   readonly routing: OriginRouting;
   readonly capture: Capture;
+  readonly overtaken: Overtaken;
   readonly wholeBytesMax: number;
   /** Milliseconds on routing's clock. */
   readonly now: () => number;
@@ -73,6 +75,7 @@ export class Flight {
   overtake(): void {
     if (this.#late) return;
     this.#late = true;
+    this.#parts.overtaken.add(this.#exchange);
     this.#observe('late', performance.now() - this.#startedMs);
   }
 
@@ -80,6 +83,7 @@ export class Flight {
     const outcome: AttemptOutcome = result.kind === 'failed' ? result.outcome : errorStatuses.has(result.status) ? 'error-status' : 'ok';
     this.#observe(outcome, result.latencyMs);
     this.#parts.ended(this.#kind, outcome);
+    this.#parts.overtaken.delete(this.#exchange);
     if (result.kind === 'failed') return { kind: 'failed', why: result.outcome, proxyStatus: proxyStatusMember({ error: result.error, details: result.details }), result };
     if (outcome === 'error-status') return { kind: 'failed', why: 'error-status', proxyStatus: proxyStatusMember({ receivedStatus: result.status }), result };
     if (result.kind === 'stream') return { kind: 'answered', result, copy: undefined, confirmed: false };
