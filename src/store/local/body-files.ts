@@ -4,10 +4,9 @@
  */
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { systemDisk } from '../../kernel/disk.ts';
-import { encodeRecord, encodeSegmentHeader, SegmentWriter } from '../segments/index.ts';
+import { bodySum, encodeRecord, SegmentAppender, segmentNumber, segmentPath } from '../segments/index.ts';
 
 const openMax = 64;
-const segmentName = /^(\d{8})\.seg$/;
 
 export interface BodyPlace {
   readonly segment: number;
@@ -45,7 +44,7 @@ export class BodyReader {
       this.forget(place.segment);
       return undefined;
     }
-    return Bun.hash.xxHash3(body) === place.sum ? body : undefined;
+    return bodySum(body) === place.sum ? body : undefined;
   }
 
   /** Closes the file of this segment. */
@@ -81,22 +80,19 @@ export class BodyReader {
 export class BodyFiles extends BodyReader {
   /** Bytes of each segment file. */
   readonly segments = new Map<number, number>();
-  readonly #segmentBytes: number;
-  #writer: SegmentWriter | undefined;
-  #finished: SegmentWriter[] = [];
-  #rolling: Promise<SegmentWriter> | undefined;
-  #lastSegment = 0;
+  readonly #appender: SegmentAppender;
 
   constructor(folder: string, segmentBytes: number) {
     super(folder);
-    this.#segmentBytes = segmentBytes;
     mkdirSync(folder, { recursive: true });
-    for (const name of readdirSync(folder)) {
-      const segment = Number(segmentName.exec(name)?.[1] ?? 0);
-      if (segment === 0) continue;
+    let last = 0;
+    for (const name of readdirSync(folder).sort()) {
+      const segment = segmentNumber(name);
+      if (segment === undefined) continue;
       this.segments.set(segment, statSync(`${folder}/${name}`).size);
-      this.#lastSegment = Math.max(this.#lastSegment, segment);
+      last = segment;
     }
+    this.#appender = new SegmentAppender({ disk: systemDisk, folder, segmentBytes, last });
   }
 
   get bytes(): number {
@@ -106,22 +102,24 @@ export class BodyFiles extends BodyReader {
   }
 
   isOpen(segment: number): boolean {
-    return this.#writer?.segment === segment;
+    return this.#appender.isOpen(segment);
   }
 
   async append(digest: Uint8Array, body: Uint8Array): Promise<BodyPlace> {
-    const writer = await this.#currentWriter();
-    const sum = Bun.hash.xxHash3(body);
-    const appended = writer.append(encodeRecord(digest, body, sum));
-    this.segments.set(writer.segment, writer.end);
-    return { segment: writer.segment, offset: await appended, bytes: body.byteLength, sum };
+    const sum = bodySum(body);
+    const { segment, bodyOffset } = await this.#appender.append(encodeRecord(digest, body, sum), (reserved, endBytes) => {
+      this.segments.set(reserved, endBytes);
+    });
+    return { segment, offset: bodyOffset, bytes: body.byteLength, sum };
   }
 
   async sync(): Promise<void> {
-    const finished = this.#finished.splice(0);
-    for (const writer of finished) await writer.sync().finally(() => writer.file.close());
-    if (this.#writer?.unsynced) await this.#writer.sync();
-    await systemDisk.syncFolder(this.folder);
+    await this.#appender.sync();
+  }
+
+  /** Flushes and closes files that are full, so that they can be rewritten or deleted. */
+  async settle(): Promise<void> {
+    if (this.#appender.hasFinished) await this.#appender.sync();
   }
 
   remove(segment: number): void {
@@ -131,32 +129,10 @@ export class BodyFiles extends BodyReader {
   }
 
   async finish(): Promise<void> {
-    if (this.#writer) this.#finished.push(this.#writer);
-    this.#writer = undefined;
-    await this.sync().catch(() => undefined);
+    this.#appender.finishSegment();
+    // Bodies that could not be flushed are found by their sums and fetched again: no reason not to close.
+    await this.#appender.sync().catch(() => undefined);
+    await this.#appender.close();
     this.close();
   }
-
-  async #currentWriter(): Promise<SegmentWriter> {
-    if (this.#writer && !this.#writer.broken && this.#writer.end < this.#segmentBytes) return this.#writer;
-    this.#rolling ??= this.#roll().finally(() => {
-      this.#rolling = undefined;
-    });
-    return this.#rolling;
-  }
-
-  /** A run never appends to a file of an earlier run, whose end may be torn. */
-  async #roll(): Promise<SegmentWriter> {
-    if (this.#writer) this.#finished.push(this.#writer);
-    this.#writer = undefined;
-    const segment = this.#lastSegment + 1;
-    const file = await systemDisk.openNew(segmentPath(this.folder, segment));
-    this.#lastSegment = segment;
-    this.#writer = new SegmentWriter(segment, file, encodeSegmentHeader(segment));
-    return this.#writer;
-  }
-}
-
-export function segmentPath(folder: string, segment: number): string {
-  return `${folder}/${String(segment).padStart(8, '0')}.seg`;
 }

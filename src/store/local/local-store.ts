@@ -8,8 +8,8 @@ import { errnoOf } from '../../kernel/disk.ts';
 import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
 import { digestBytes } from '../digest.ts';
 import type { LocalStore } from '../local-store.ts';
-import { scanRecords } from '../segments/index.ts';
-import { BodyFiles, type BodyPlace, segmentPath } from './body-files.ts';
+import { scanRecords, segmentPath } from '../segments/index.ts';
+import { BodyFiles, type BodyPlace } from './body-files.ts';
 import { type LocalDatabase, openDatabase } from './database.ts';
 import { type Copy, decodeCopies, decodePlace, variationOf } from './entry.ts';
 import { sealIndex } from './index-guard.ts';
@@ -290,6 +290,7 @@ export class LmdbLocalStore implements LocalStore {
   /** Deletes segment files with nothing alive in them, and rewrites the emptiest while there are any that are mostly dead, or the disk space is used up. */
   async #reclaim(): Promise<void> {
     for (;;) {
+      await this.#files.settle();
       let victim: { segment: number; live: number; share: number } | undefined;
       for (const [segment, bytes] of this.#files.segments) {
         if (this.#files.isOpen(segment)) continue;

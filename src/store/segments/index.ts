@@ -1,3 +1,3 @@
+export * from './appender.ts';
 export * from './record.ts';
 export * from './sidecar.ts';
-export * from './segment-writer.ts';

@@ -1,5 +1,5 @@
 /**
- * The segment a volume is appending to. Records that are handed in while a write is under way leave in one `writev` after it; places are given out
+ * The segment file that is being appended to. Records that are handed in while a write is under way leave in one `writev` after it; places are given out
  * when a record is taken, so the order of calls is the order in the file. After one failed write nothing more is appended: what was reserved
  * behind the failure is a hole that a later scan steps over.
  */

@@ -5,7 +5,6 @@
  */
 import { type BlobDigest, messageOf } from '../../kernel/index.ts';
 import { digestFromBytes } from '../digest.ts';
-import type { Place } from './blob-index.ts';
 import type { VolumesStore } from './volumes.ts';
 
 /** A segment is rewritten when less than this part of it is alive. */
@@ -20,12 +19,12 @@ export async function collectBlobs(
   segmentBytes: number,
 ): Promise<{ blobs: number; bytes: number }> {
   const freed = await forgetDead(store, keep);
-  for (const [ordinal, volume] of store.volumes.entries()) {
+  for (const [ordinal, volume] of store.set.volumes.entries()) {
     if (volume.state !== 'ok') continue;
     try {
       await tidyVolume(store, ordinal, segmentBytes);
     } catch (error) {
-      store.markFailed(ordinal, error);
+      store.set.fail(volume, 'degraded', error);
       store.log.warn('collect-stopped', { volume: volume.path, error: messageOf(error) });
     }
   }
@@ -48,8 +47,7 @@ async function forgetDead(store: VolumesStore, keep: (digest: BlobDigest) => boo
 }
 
 async function tidyVolume(store: VolumesStore, ordinal: number, segmentBytes: number): Promise<void> {
-  const volume = store.volumes[ordinal];
-  if (!volume) return;
+  const volume = store.set.at(ordinal);
   const open = [...volume.segments].filter(([segment, use]) => volume.isOpen(segment) && use.sidecarStale);
   if (open.length > 0) volume.finishSegment();
   await store.sync();
@@ -67,24 +65,12 @@ async function tidyVolume(store: VolumesStore, ordinal: number, segmentBytes: nu
 }
 
 async function rewriteSegments(store: VolumesStore, ordinal: number, segments: ReadonlySet<number>): Promise<void> {
-  const volume = store.volumes[ordinal];
-  if (!volume || segments.size === 0) return;
+  const volume = store.set.at(ordinal);
+  if (segments.size === 0) return;
   for (const [segment, entries] of store.entriesOf(ordinal, segments)) {
-    const moved: [id: number, from: Place, to: Place][] = [];
-    for (const { id, digest, bodyOffset } of entries) {
-      const from = { segment, bodyOffset };
-      if (!isStill(store, ordinal, id, from) || store.index.find(digest) !== id) continue;
-      const to = await store.copyWithin(ordinal, id);
-      if (to) moved.push([id, from, to]);
-    }
+    for (const { digest, bodyOffset } of entries) await store.moveWithin(ordinal, digest, { segment, bodyOffset });
     await store.sync();
     if (volume.state !== 'ok') return;
-    for (const [id, from, to] of moved) if (isStill(store, ordinal, id, from)) store.index.setPlace(id, ordinal, to);
     await volume.removeSegment(segment);
   }
-}
-
-function isStill(store: VolumesStore, ordinal: number, id: number, place: Place): boolean {
-  const now = store.index.place(id, ordinal);
-  return now?.segment === place.segment && now.bodyOffset === place.bodyOffset;
 }
