@@ -30,5 +30,10 @@ export function coverageOf(outlook: Outlook, site: Site, holdings: Holdings, tar
       if (nowMs - newestMs <= targetMs) fresh += perMinute * share;
     }
   }
-  return { demandPerMinute: demand, fresh: demand > 0 ? fresh / demand : undefined, any: demand > 0 ? any / demand : undefined };
+  return { demandPerMinute: demand, fresh: part(fresh, demand), any: part(any, demand) };
+}
+
+/** Shares add up to 1 but for rounding. */
+function part(covered: number, demand: number): number | undefined {
+  return demand > 0 ? Math.min(1, covered / demand) : undefined;
 }

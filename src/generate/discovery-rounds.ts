@@ -9,7 +9,8 @@ import type { FetchResult } from './fetch.ts';
 import type { Schedule } from './schedule.ts';
 
 const everyMs = 600_000;
-const retryMs = 30_000;
+/** After a round that was not complete: doubling from the first to the longest wait. */
+const retryMs = { first: 5000, longest: 60_000 } as const;
 /** How long a step waits for its turn at the origin. */
 const turnMaxMs = 15_000;
 const lookEveryMs = 20;
@@ -34,17 +35,19 @@ export class DiscoveryRounds {
 
   /** Goes on until the schedule is closed. `wanted` is looked at before each round; `found` is called after it. */
   run(discoverer: Discoverer, wanted: () => boolean, found: () => void): void {
+    let retries = 0;
     const again = (delayMs: number): void => { this.#schedule.after(delayMs, round); };
     const round = async (): Promise<void> => {
       if (!wanted()) {
-        again(retryMs);
+        again(retryMs.longest);
         return;
       }
       const outcome = await discoverer.readSite();
       if (this.#schedule.signal.aborted) return;
       this.#last = { ...outcome, atMs: this.#clock.nowMs() };
       this.#log.info('site-discovered', { ...outcome });
-      again(outcome.complete ? everyMs : retryMs);
+      retries = outcome.complete ? 0 : retries + 1;
+      again(outcome.complete ? everyMs : Math.min(retryMs.longest, retryMs.first * 2 ** (retries - 1)));
       found();
     };
     this.#schedule.track(round);

@@ -62,7 +62,7 @@ export class Frontier {
     return this.#found.values();
   }
 
-  /** Forgets what a sitemap listed before and lists no more: what it still lists is offered again. */
+  /** Forgets what leads nowhere; it may be offered again. */
   forget(resource: ResourceKey): void {
     const before = this.#found.get(resource);
     if (!before) return;

@@ -288,6 +288,26 @@ test('beyond the storage budget the least wanted go, and are not fetched again',
   expect(generator.status().fetched - fetched).toBeLessThan(4);
 }, 20_000);
 
+test('when storage takes nothing, the origin is not asked for what could not be kept', async () => {
+  const shop = openShop((path) => (path.startsWith('/p') ? html(path) : notFound()));
+  const rates = Array.from({ length: 200 }, (_, i) => ({ resource: key(`/p${i}`), perMinute: 1 }));
+  const logged: string[] = [];
+  const { generator, blobs, records } = run(shop, {
+    outlook: { rates: () => rates }, log: createLog({ clock: systemClock, level: 'error', write: (line) => logged.push(line) }),
+    config: { budgets: { originRequestsPerSecond: 200, originShare: 1, storageBytes: 1e9, generateConcurrency: 2 } },
+  });
+  blobs.put = () => Promise.reject(new Error('no space left'));
+  await until(() => generator.status().budget.pause === 'storage-failed', 'rest');
+  const plan = generator.status().plan?.number;
+  const fetched = generator.status().fetched;
+  await until(() => generator.status().budget.inUse === 0 && generator.status().queued === 0, 'quiet');
+  expect(generator.status().fetched - fetched).toBeLessThan(20);
+  expect(generator.status().plan?.number).toBe(plan);
+  expect(generator.status().refused['storage-full']).toBeGreaterThan(0);
+  expect(records.size).toBe(0);
+  expect(logged.join()).toContain('no space left');
+});
+
 test('coverage is demand-weighted, by variation, fresh and of any age', async () => {
   const shop = openShop((path) => (path.startsWith('/p') ? html(path) : notFound()));
   const old = captureOf('/old', 'x', { responseTimeMs: Date.now() - 700_000, requestTimeMs: Date.now() - 700_000 });

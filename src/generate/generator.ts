@@ -44,7 +44,7 @@ export interface GeneratorParts {
 }
 
 export interface GeneratorStatus {
-  readonly budget: BudgetState;
+  readonly budget: Omit<BudgetState, 'pause'> & { readonly pause: BudgetState['pause'] | 'storage-failed' };
   readonly plan: { readonly number: number; readonly atMs: number; readonly items: number; readonly planned: Readonly<Record<string, number>>; readonly refused: Readonly<Record<string, number>>; readonly durationMs: number } | undefined;
   readonly queued: number;
   readonly pending: number;
@@ -113,7 +113,7 @@ export class Generator {
     this.#shop = {
       site, config, clock, log, holdings, frontier,
       ledger: new Ledger(), changes: new Changes(), invalidations: new Invalidations(), tally: new Tally(),
-      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, log, onPublished: parts.onPublished }),
+      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, onPublished: parts.onPublished }),
       discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
     this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule);
@@ -160,7 +160,7 @@ export class Generator {
     const { tally, holdings, frontier, ledger, publisher, clock } = this.#shop;
     const plan = this.#plan;
     return {
-      budget: this.#budget.state(),
+      budget: this.#budgetState(),
       plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: { ...plan.refusedCounts, 'robots': this.#forbidden, 'storage-full': this.#noRoom }, durationMs: this.#planDurationMs },
       queued: this.#queue.length - this.#next, pending: publisher.pending, fetched: tally.fetched,
       admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#captures.dropped },
@@ -181,7 +181,7 @@ export class Generator {
 
   #planNow(): void {
     const { config, clock, holdings, ledger, changes, frontier, site, discoverer, invalidations } = this.#shop;
-    if (this.#budget.pause() !== undefined) {
+    if (this.#budget.pause() !== undefined || this.#shop.publisher.resting) {
       this.#clearQueue();
       return;
     }
@@ -270,6 +270,11 @@ export class Generator {
       const done = site.variations(resource, []).every(({ variation }) => holdings.variation(resource, variation).length > 0 || !ledger.mayTry(targetId(resource, variation), nowMs));
       if (done) invalidations.settle(resource);
     }
+  }
+
+  #budgetState(): GeneratorStatus['budget'] {
+    const state = this.#budget.state();
+    return state.pause === undefined && this.#shop.publisher.resting ? { ...state, pause: 'storage-failed', ratePerSecond: 0 } : state;
   }
 
   #giveUp(): void {

@@ -63,6 +63,8 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
   const policy = shop.site.route(job.resource).policy;
   const verdict = judge({ candidate: { ...answer, mayBeEncoded: false }, policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs });
   if (verdict.kind === 'refuse') {
+    // A discovery that leads nowhere makes room for others.
+    if (verdict.reason === 'status' && answer.status >= 400 && !previous) shop.frontier.forget(job.resource);
     refuse(shop, job, verdict.reason, verdict.suspicion);
     return;
   }

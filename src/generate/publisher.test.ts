@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { ShadowRecord } from '../catalog/index.ts';
-import { createLog, silentLog, systemClock, type BlobDigest, type ResourceKey, type VariationKey } from '../kernel/index.ts';
+import { createLog, ManualClock, silentLog, systemClock, type BlobDigest, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { openMemoryStore } from '../store/index.ts';
 import { Holdings } from './holdings.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
@@ -30,9 +30,10 @@ function setUp(failing = { times: 0 }) {
     },
   };
   const log = createLog({ clock: systemClock, level: 'error', write: (line) => events.push(line) });
-  const publisher = new Publisher({ catalog, blobs, holdings, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version) });
+  const clock = new ManualClock();
+  const publisher = new Publisher({ catalog, blobs, holdings, clock, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version) });
   const keep = (resource: string, text: string, atMs = 1000): Promise<ShadowRecord> => publisher.keep(bytes(text), (digest) => recordOf(resource, digest, text.length, atMs));
-  return { blobs, holdings, published, versions, events, publisher, keep };
+  return { clock, blobs, holdings, published, versions, events, publisher, keep };
 }
 
 test('a batch is one version; nothing pending is none', async () => {
@@ -58,7 +59,7 @@ test('an older answer that comes late does not replace a newer', async () => {
 });
 
 test('what could not be published goes with the next, and newer word wins', async () => {
-  const { publisher, keep, published, versions, events } = setUp({ times: 1 });
+  const { publisher, keep, published, versions, events, clock } = setUp({ times: 1 });
   const a = await keep('/a', 'one');
   await keep('/b', 'two');
   const failed = publisher.publish();
@@ -67,6 +68,9 @@ test('what could not be published goes with the next, and newer word wins', asyn
   expect(publisher.failures).toBe(1);
   expect(events[0]).toContain('disk full');
   expect(publisher.pending).toBe(2);
+  expect(publisher.resting).toBe(true);
+  clock.advance(2000);
+  expect(publisher.resting).toBe(false);
   await publisher.publish();
   expect(versions).toEqual([1]);
   expect(published).toEqual([{ put: 1, remove: ['/a\n'] }]);

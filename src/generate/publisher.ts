@@ -4,7 +4,7 @@
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
 import { shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
-import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
+import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
 
@@ -15,9 +15,14 @@ export interface PublisherParts {
   readonly catalog: CatalogWriter;
   readonly blobs: BlobStore;
   readonly holdings: Holdings;
+  readonly clock: Clock;
   readonly log: Log;
   readonly onPublished: (version: number) => void;
 }
+
+/** How long to rest after storage failed: doubling from the first to the longest. */
+const restFirstMs = 2000;
+const restMaxMs = 60_000;
 
 export class Publisher {
   readonly #parts: PublisherParts;
@@ -28,6 +33,8 @@ export class Publisher {
   #publishing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
   #failures = 0;
+  #failuresInRow = 0;
+  #restUntilMs = 0;
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -41,14 +48,23 @@ export class Publisher {
     return this.#failures;
   }
 
+  /** Whether storage failed a moment ago: nothing is worth asking the origin for that can't be kept. */
+  get resting(): boolean {
+    return this.#parts.clock.monotonicMs() < this.#restUntilMs;
+  }
+
   /** Writes a body; it and the record made from it in `record` become visible to collection together. */
   async keep(body: Uint8Array, record: (digest: BlobDigest) => ShadowRecord): Promise<ShadowRecord> {
     while (this.#collecting) await this.#collecting;
     this.#writing++;
     try {
       const made = record(await this.#parts.blobs.put(body));
+      this.#failuresInRow = 0;
       this.put(made);
       return made;
+    } catch (error) {
+      this.#rest();
+      throw error;
     } finally {
       if (--this.#writing === 0) this.#idle?.();
     }
@@ -114,9 +130,15 @@ export class Publisher {
       onPublished(delta.version);
     } catch (error) {
       this.#failures++;
+      this.#rest();
       log.error('publish-failed', { put: put.size, remove: remove.size, problem: messageOf(error) });
       this.#putBack(put, remove);
     }
+  }
+
+  #rest(): void {
+    const restMs = Math.min(restMaxMs, restFirstMs * 2 ** Math.min(10, this.#failuresInRow++));
+    this.#restUntilMs = this.#parts.clock.monotonicMs() + restMs;
   }
 
   /** Newer word on the same copy wins. */

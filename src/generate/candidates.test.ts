@@ -1,0 +1,90 @@
+import { expect, test } from 'bun:test';
+import type { ShadowRecord } from '../catalog/index.ts';
+import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
+import { collectCandidates, targetId, type CandidateParts } from './candidates.ts';
+import { Changes } from './changes.ts';
+import { Frontier } from './frontier.ts';
+import { Holdings } from './holdings.ts';
+import { Ledger } from './ledger.ts';
+import { Site } from './site.ts';
+
+const nowMs = 1_700_000_000_000;
+const key = (text: string): ResourceKey => text as ResourceKey; // spelled as resourceKey would
+const at = (text: string): VariationKey => text as VariationKey; // spelled as compileVariation would
+
+const site = new Site({
+  origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
+  hosts: [], dropQuery: [],
+  dimensions: [{ name: 'd', from: { kind: 'header', name: 'x-d' }, values: ['a', 'b'], fallback: 'a', exact: true, obtain: {} }],
+  routes: [
+    { match: '/v/*', vary: ['d'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' },
+    { match: '/never/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' },
+  ],
+});
+
+function copyOf(resource: string, variation: string, ageMs: number, vary: ShadowRecord['vary'] = []): ShadowRecord {
+  return {
+    resource: key(resource), variation: at(variation), vary, status: 200, headers: [], body: `${resource}${variation}${ageMs}` as BlobDigest, bodyBytes: 10, // any name will do
+    requestTimeMs: nowMs - ageMs, responseTimeMs: nowMs - ageMs, madeBy: 'generate', version: 1,
+  };
+}
+
+function collect(facts: Partial<CandidateParts> & { rates?: Record<string, number> }) {
+  const rates = Object.entries(facts.rates ?? {}).map(([resource, perMinute]) => ({ resource: key(resource), perMinute }));
+  return collectCandidates({
+    outlook: { rates: () => rates, variationShares: () => [{ variation: at('d=b'), share: 1 }] },
+    frontier: new Frontier(), holdings: new Holdings([]), ledger: new Ledger(), changes: new Changes(), site,
+    allows: () => true, invalidated: new Set(), captured: new Set(), inFlight: new Set(), ...facts,
+  }, nowMs);
+}
+
+const found = (resource: string, source: 'asset' | 'sitemap' | 'link', parent?: string, changedMs?: number) => ({
+  resource: key(resource), source, priority: 0.5, parent: parent === undefined ? undefined : key(parent), changedMs,
+});
+
+test('each variation is a candidate, demand split by share, the probable first', () => {
+  const { list } = collect({ rates: { '/v/1': 10, '/never/x': 99 } });
+  expect(list.map(({ resource, variation }) => `${resource} ${variation}`)).toEqual(['/v/1 d=b', '/v/1 d=a']);
+  expect(list[0]?.demandPerMinute).toBeCloseTo(9.75, 9);
+  expect(list[1]?.demandPerMinute).toBeCloseTo(0.25, 9);
+  expect(list[0]?.copyAgeMs).toBeUndefined();
+});
+
+test('a copy\'s age is that of its oldest form, and each form costs a request', () => {
+  const holdings = new Holdings([copyOf('/p', '', 1000, [['accept', 'a']]), copyOf('/p', '', 9000, [['accept', 'b']])]);
+  expect(collect({ rates: { '/p': 1 }, holdings }).list).toEqual([{
+    resource: key('/p'), variation: at(''), weight: 1, cost: 2, demandPerMinute: 1, changesPerMinute: 0, copyAgeMs: 9000, notBeforeMs: 0, passivePerMinute: 0,
+  }]);
+});
+
+test('what is discovered counts little: an asset as its page, a sitemap more than a link; robots.txt binds it', () => {
+  const frontier = new Frontier();
+  for (const one of [found('/link', 'link'), found('/listed', 'sitemap'), found('/main.css', 'asset', '/page'), found('/bg.png', 'asset', '/main.css'), found('/hidden', 'sitemap'), found('/page', 'sitemap')]) frontier.offer(one);
+  const { list, demand, forbidden } = collect({ rates: { '/page': 7 }, frontier, allows: (resource) => resource !== key('/hidden') });
+  expect(demand.get(key('/main.css'))).toBe(7);
+  expect(demand.get(key('/bg.png'))).toBe(7);
+  expect(demand.get(key('/listed')) ?? 0).toBeGreaterThan(demand.get(key('/link')) ?? 0);
+  expect(demand.get(key('/listed')) ?? 1).toBeLessThan(0.01);
+  expect(list.map(({ resource }) => resource).sort()).toEqual(['/bg.png', '/link', '/listed', '/main.css', '/page'].map(key));
+  expect(forbidden).toBe(1);
+});
+
+test('a sitemap\'s word that a page changed makes a change all but certain, once', () => {
+  const frontier = new Frontier();
+  frontier.offer(found('/p', 'sitemap', undefined, nowMs - 60_000));
+  const changes = (ageMs: number): number => collect({ rates: { '/p': 1 }, frontier, holdings: new Holdings([copyOf('/p', '', ageMs)]) }).list[0]?.changesPerMinute ?? -1;
+  expect(changes(120_000)).toBe(5);
+  expect(changes(30_000)).toBe(0);
+});
+
+test('backing off, in flight, invalidated, renewed by passing requests: all told', () => {
+  const ledger = new Ledger();
+  ledger.refused(targetId(key('/a'), at('')), 'origin-timeout', undefined, nowMs);
+  const { list } = collect({
+    rates: { '/a': 1, '/b': 2, '/c': 3 }, ledger, inFlight: new Set([targetId(key('/b'), at(''))]), invalidated: new Set([key('/c')]), captured: new Set([key('/c')]),
+  });
+  expect(list.map(({ resource }) => resource)).toEqual([key('/a'), key('/c')]);
+  expect(list[0]?.notBeforeMs).toBe(nowMs + 5000);
+  expect(list[1]?.weight).toBeGreaterThan(1000);
+  expect(list.map(({ passivePerMinute }) => passivePerMinute)).toEqual([0, 3]);
+});
