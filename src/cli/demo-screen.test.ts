@@ -3,8 +3,8 @@ import { introduction, line, table, verdict } from './demo-screen.ts';
 import { Tally } from './demo-tally.ts';
 
 const tally = new Tally(['eu-west', 'us-east']);
-for (let at = 0; at < 30; at++) tally.add({ region: 'eu-west', atMs: 9000 + at, source: at < 10 ? 'origin' : 'shadow', outcome: 'right', latencyMs: at });
-tally.add({ region: 'us-east', atMs: 9000, source: 'none', outcome: 'failed', latencyMs: 50 });
+for (let at = 0; at < 30; at++) tally.add({ region: 'eu-west', atMs: 9000 + at, source: at < 10 ? 'origin' : 'shadow', outcome: 'right', latencyMs: at, shadowable: true });
+tally.add({ region: 'us-east', atMs: 9000, source: 'none', outcome: 'failed', latencyMs: 50, shadowable: true });
 const state = { regions: tally.regions(10_000), elapsedMs: 65_000, shop: 'killed', seen: { state: 'down', share: 1, shadows: 1242 } };
 
 test('the table shows rates by source and counts what went wrong', () => {

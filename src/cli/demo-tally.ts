@@ -12,6 +12,8 @@ export interface Visit {
   /** `failed`: a page that could have had a shadow did not come whole. `refused`: private or writing, honestly turned away. */
   readonly outcome: 'right' | 'wrong' | 'failed' | 'refused';
   readonly latencyMs: number;
+  /** Whether a shadow may answer it. Carts and accounts wait for the shop however slow it is, so they don't count in the latency. */
+  readonly shadowable: boolean;
 }
 
 export interface RegionTally {
@@ -53,7 +55,7 @@ export class Tally {
       const visits = this.#recent.filter((visit) => visit.region === region);
       const bySource = noSources();
       for (const { source } of visits) bySource[source]++;
-      const latencies = visits.map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b);
+      const latencies = visits.filter(({ shadowable }) => shadowable).map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b);
       return {
         region, ...totals, bySource: { ...totals.bySource },
         recent: {

@@ -122,7 +122,7 @@ export class Visitors {
       // No answer at all: it stays failed or refused, from nobody.
     }
     if (this.#stopped) return undefined;
-    seen({ region: region.name, atMs: clock.nowMs(), source, outcome, latencyMs: clock.monotonicMs() - startedMs });
+    seen({ region: region.name, atMs: clock.nowMs(), source, outcome, latencyMs: clock.monotonicMs() - startedMs, shadowable: !mayBeRefused });
     return outcome === 'right' ? text : undefined;
   }
 }
