@@ -301,7 +301,7 @@ test('when storage takes nothing, the origin is not asked for what could not be 
   const plan = generator.status().plan?.number;
   const fetched = generator.status().fetched;
   await until(() => generator.status().budget.inUse === 0 && generator.status().queued === 0, 'quiet');
-  expect(generator.status().fetched - fetched).toBeLessThan(20);
+  expect(generator.status().fetched - fetched).toBeLessThan(3);
   expect(generator.status().plan?.number).toBe(plan);
   expect(generator.status().refused['storage-full']).toBeGreaterThan(0);
   expect(records.size).toBe(0);

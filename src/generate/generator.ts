@@ -220,6 +220,7 @@ export class Generator {
   }
 
   #pump(): void {
+    if (this.#shop.publisher.resting) this.#clearQueue();
     while (this.#next < this.#queue.length) {
       const job = this.#queue[this.#next];
       if (!job || !this.#budget.tryTake(job.kind)) break;
