@@ -58,7 +58,7 @@ function reasonPage(): string[] {
 }
 
 /** The configuration's keys that are limits, with their defaults, and the maxima of the configuration itself. */
-export function limitsOfTheCode(): Readonly<Record<string, string>> {
+function limitsOfTheCode(): Readonly<Record<string, string>> {
   const limiting = /^(?:limits|timeouts|budgets)\.|^drainTimeout$/;
   const keys = keyRows(configJsonSchema()).filter((row: KeyRow) => limiting.test(row.path)).map((row): [string, string] => [row.path, row.fallback.replaceAll('`', '')]);
   return { ...Object.fromEntries(keys), ...Object.fromEntries(Object.entries(maxima).map(([name, value]) => [`maxima.${name}`, String(value)])) };

@@ -40,6 +40,8 @@ export class Condenser {
   #failed = 0;
   #held: string[] = [];
   #startMs: number;
+  /** Whether what comes is the list of failures that ends the output. */
+  #ended = false;
 
   constructor(write: (line: string) => void, nowMs: () => number) {
     this.#write = write;
@@ -49,7 +51,13 @@ export class Condenser {
 
   line(line: string): void {
     const file = /^(\S+\.test\.tsx?):$/.exec(line)?.[1];
-    if (file !== undefined) {
+    if (/^\d+ tests? failed:$/.test(line)) {
+      this.end();
+      this.#ended = true;
+    }
+    if (this.#ended) {
+      if (/^\d+ tests? failed:$|^\(fail\)/.test(line)) this.#write(line);
+    } else if (file !== undefined) {
       this.end();
       this.#file = file;
     } else if (line.startsWith('(pass)')) {

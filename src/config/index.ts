@@ -1,13 +1,11 @@
 export { varyHeadersOf } from './dimensions.ts';
 export { loadConfig } from './load.ts';
-export type { ConfigOverrides, LoadRequest, LoadResult } from './load.ts';
+export type { LoadResult } from './load.ts';
 export { maxima } from './maxima.ts';
 export { notAvailable } from './not-available.ts';
 export type { NotAvailable } from './not-available.ts';
 export { printConfig } from './print.ts';
 export { formatProblems } from './problems.ts';
-export type { Problem } from './problems.ts';
 export { diffForReload } from './reload.ts';
-export type { ReloadDiff } from './reload.ts';
 export { configJsonSchema } from './schema.ts';
 export * from './types.ts';

@@ -62,7 +62,7 @@ export const rate = (bounds: Bounds = {}) => quantity(rateKind, bounds);
 export const percent = (bounds: Bounds = {}) => quantity(percentKind, { max: 1, ...bounds });
 
 /** What to say of a value of the wrong type: that it is missing, where nothing was written. */
-export function missing(input: unknown, wanted: string): string {
+function missing(input: unknown, wanted: string): string {
   return input === undefined ? `is missing; ${wanted.replace('; ', ', ')}` : wanted;
 }
 

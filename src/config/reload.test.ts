@@ -15,10 +15,10 @@ const cases: readonly { before: string; after: string; changed: string[]; needsR
   { before: '', after: 'dataDir: /elsewhere', changed: [], needsRestart: ['store.volumes.paths', 'dataDir'] },
   { before: '', after: 'regions: [ { name: local, listen: "127.0.0.1:9", at: [1, 2] } ]', changed: ['regions[0].at'], needsRestart: ['regions[0].listen'] },
   { before: '', after: 'regions: [ { name: local, listen: "127.0.0.1:8080" }, { name: b, listen: "127.0.0.1:9" } ]', changed: [], needsRestart: ['regions[1]'] },
-  { before: '', after: 'admin: { listen: "127.0.0.1:9" }\nlog: { level: debug }', changed: ['log.level'], needsRestart: ['admin.listen'] },
+  { before: '', after: 'admin: { listen: "127.0.0.1:9" }\nlog: { access: stdout }', changed: ['log.access'], needsRestart: ['admin.listen'] },
   {
     before: 'regions: [ { name: a, listen: "h:1", tls: { cert: c, key: k } } ]', after: 'regions: [ { name: a, listen: "h:1", tls: { cert: d, key: k } } ]',
-    changed: ['regions[0].tls.cert'], needsRestart: [],
+    changed: [], needsRestart: ['regions[0].tls.cert'],
   },
 ];
 

@@ -15,10 +15,13 @@ export interface ReloadDiff {
   readonly needsRestart: readonly string[];
 }
 
-/** What is bound or opened at start: folders, listeners, and the tables whose sizes are fixed then. */
+/** What is bound, opened or sized at start: folders, listeners with what the runtime's server is told, stores and tables. */
 const fixedAtStart: readonly RegExp[] = [
-  /^dataDir$/, /^store\./, /^regions\[\d+\]\.(?:name|listen)$/, /^regions\[\d+\]\.tls$/, /^regions\[\d+\]\.tls\.http[23]$/, /^regions\[\d+\]$/, /^admin\.listen$/,
-  /^site$/, /^log\.access$/, /^limits\.(?:memoryCache|demandKeys|headers|connections)$/,
+  /^(?:site|dataDir|admin\.listen|log\.level|budgets\.storage)$/,
+  /^store\./,
+  /^regions\[\d+\](?:$|\.(?:name|listen|tls))/,
+  /^timeouts\.(?:firstByte|idle)$/,
+  /^limits\.(?:requestBody|connections|memoryCache|demandKeys|variants)$/,
 ];
 
 export function diffForReload(before: Config, after: Config): ReloadDiff {

@@ -94,7 +94,7 @@ export const limitsSchema = z.strictObject({
   requestBody: z.union([z.enum(['unlimited']), size({ min: 1, max: 1024 ** 5 })], { error: 'expected unlimited or a size; write it like 100MiB' }).prefault('unlimited').meta({
     unit: 'size', description: 'Largest request body; beyond: 413.',
   }),
-  connections: count(1, 1_000_000).prefault(10_000).meta({ description: 'Most connections of visitors in one process; beyond: closed at once.' }),
+  connections: count(1, 1_000_000).prefault(10_000).meta({ description: 'Most requests and WebSockets under way at one listener; beyond: 503 at once.' }),
   captureBody: size({ min: kib, max: 64 * mib }).prefault('1MiB').meta({ description: 'Largest body that is read whole, kept as it passes by, and rescued; larger ones stream through.' }),
   generateBody: size({ min: kib, max: gib }).prefault('8MiB').meta({ description: 'Largest body the generator keeps.' }),
   memoryCache: size({ min: mib, max: 1024 * gib }).prefault('64MiB').meta({ description: 'Bodies that an edge holds in memory, over those on disk.' }),

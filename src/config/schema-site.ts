@@ -14,7 +14,7 @@ export const siteName = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
   'expected a name of letters, digits, dots, dashes and underscores, at most 64; write it like shop',
 ).optional().meta({
-  description: 'Name of the site, in `Via`, `CDN-Loop` and the logs. All its edges have the same one. Without it: the host and port of the origin.',
+  description: 'Name of the site, in its folders, status and metrics. All its edges have the same one. Without it: the host and port of the origin.',
 });
 
 export const originSchema = z.strictObject({
@@ -59,8 +59,8 @@ const regionSchema = z.strictObject({
   listen: listenAddress().meta({ unit: 'host:port', description: 'Where the region\'s edge accepts visitors. Port 0 lets the system choose one.' }),
   publicUrl: siteUrl('https://eu.shop.example').optional().meta({ unit: 'URL', description: 'What visitors and other regions reach this edge by.' }),
   tls: z.strictObject({
-    cert: filePath('a PEM file').meta({ unit: 'file', description: 'Certificate chain, PEM. Read again on SIGHUP.' }),
-    key: filePath('a PEM file').meta({ unit: 'file', description: 'Private key, PEM.' }),
+    cert: filePath('a PEM file').meta({ unit: 'file', description: 'Certificate chain, PEM. The file is read again on SIGHUP.' }),
+    key: filePath('a PEM file').meta({ unit: 'file', description: 'Private key, PEM. The file is read again on SIGHUP.' }),
     http2: flag().prefault(true).meta({ description: 'Whether HTTP/2 is offered.' }),
     http3: flag().prefault(false).meta({ description: 'Whether HTTP/3 (QUIC, the same port over UDP) is offered.' }),
   }).optional().meta({ description: 'Makes the listener speak TLS.' }),

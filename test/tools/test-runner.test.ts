@@ -10,9 +10,9 @@ test('counts are those of the report', () => {
 test('a line for each file, and what failing tests say', () => {
   const lines: string[] = [];
   const condenser = new Condenser((line) => { lines.push(line); }, () => 0);
-  for (const line of ['src/a.test.ts:', 'chatter', '(pass) one [1ms]', '', 'src/b.test.ts:', 'error: not equal', '(fail) two', '(pass) three']) condenser.line(line);
+  for (const line of ['src/a.test.ts:', 'chatter', '(pass) one [1ms]', '', 'src/b.test.ts:', 'error: not equal', '(fail) two', '(pass) three', '1 tests failed:', '(fail) two', ' 2 pass']) condenser.line(line);
   condenser.end();
-  expect(lines).toEqual(['ok   src/a.test.ts (1 passed, 0.0 s)', 'error: not equal', '(fail) two', 'FAIL src/b.test.ts (1 passed, 1 failed, 0.0 s)']);
+  expect(lines).toEqual(['ok   src/a.test.ts (1 passed, 0.0 s)', 'error: not equal', '(fail) two', 'FAIL src/b.test.ts (1 passed, 1 failed, 0.0 s)', '1 tests failed:', '(fail) two']);
 });
 
 test('an error outside any test is passed on', () => {
