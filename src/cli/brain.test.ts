@@ -38,11 +38,12 @@ function openOrigin() {
 }
 
 /** A bus within this process: the edge's end is for the test. */
-function busPair() {
+function busPair(state: OriginReport['view']['state'] = 'healthy') {
   const edge: IpcEnd<EdgeToBrain, BrainToEdge> = new IpcEnd((frame) => { brain.accept(structuredClone(frame)); });
   const brain: IpcEnd<BrainToEdge, EdgeToBrain> = new IpcEnd((frame) => { edge.accept(structuredClone(frame)); });
   const versions: number[] = [];
   edge.onMessage((message) => versions.push(message.version));
+  edge.send({ type: 'origin', report: report(state) });
   return { edge, brain, versions };
 }
 
@@ -78,7 +79,6 @@ test('demand reported a moment ago and a sitemap become published copies; status
   const { edge, brain: end, versions } = busPair();
   const brain = await start(config, end);
   cleanUps.push(() => brain.close());
-  expect((await fetch(`${brain.url}/readyz`)).status).toBe(503);
   edge.send({ type: 'demand', window: { fromMs: Date.now() - 1000, toMs: Date.now(), overflow: 0, totals: { person: 2, crawler: 1, prefetch: 0, generated: 0 }, counts: [{ resource: '/asked' as ResourceKey, variation: '' as VariationKey, region: 'local' as RegionName, count: 2 }] } }); // spelled as their makers would
   edge.send({ type: 'stats', stats: stats(0) });
   edge.send({ type: 'origin', report: report('healthy') });
@@ -121,8 +121,7 @@ test('what the edge captured becomes durable without a word to the origin; while
     body: digestOf(body), bodyBytes: body.length, requestTimeMs: Date.now(), responseTimeMs: Date.now(), madeBy: 'capture', version: 0,
   };
   await local.put(record, body);
-  const { edge, brain: end } = busPair();
-  edge.send({ type: 'origin', report: report('down') });
+  const { edge, brain: end } = busPair('down');
   edge.send({ type: 'captured', records: [record] });
   const brain = await start(config, end);
   cleanUps.push(() => brain.close());

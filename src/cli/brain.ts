@@ -26,6 +26,8 @@ export interface BrainOptions {
 
 const snapshotEveryMs = 60_000;
 const closeMinutesEveryMs = 1000;
+/** Before the first word on the origin nothing is asked of it: it may be down. Edges report twice a second. */
+const reportWaitMs = 3000;
 
 /** The part of a path under which catalog versions lie in each volume. */
 export const catalogFolder = 'catalog';
@@ -65,6 +67,7 @@ export class Brain {
   #edge: { readonly stats: EdgeStats; readonly reportedAtMs: number } | undefined;
   #origin: OriginReport | undefined;
   #snapshotAtMs: number | undefined;
+  #generating = false;
   #timers: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
@@ -91,11 +94,11 @@ export class Brain {
   }
 
   start(): void {
-    const { bus, config, log } = this.#options;
+    const { bus, clock, config, log } = this.#options;
     this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady() }, log });
     bus.onMessage((message) => { this.#receive(message); });
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
-    this.#generator.start();
+    this.#timers.push(clock.after(reportWaitMs, () => { this.#startGenerator(); }));
     this.#repeat(closeMinutesEveryMs, () => { this.#demand.closeMinutes(); });
     this.#repeat(snapshotEveryMs, () => this.#saveForecaster());
     log.info('brain-started', { admin: this.url, catalogVersion: this.#catalog.head(), records: this.#catalog.size });
@@ -158,12 +161,19 @@ export class Brain {
       case 'origin':
         this.#origin = message.report;
         this.#generator.observeOrigin(message.report);
+        this.#startGenerator();
         return;
       case 'stats':
         this.#edge = { stats: message.stats, reportedAtMs: this.#options.clock.nowMs() };
         // Word of a version may have been lost: an edge that is behind is told again.
         if (message.stats.local.appliedVersion < this.#catalog.head()) this.#options.bus.send({ type: 'catalog', version: this.#catalog.head() });
     }
+  }
+
+  #startGenerator(): void {
+    if (this.#generating || this.#closing) return;
+    this.#generating = true;
+    this.#generator.start();
   }
 
   #notReady(): string | undefined {

@@ -5,9 +5,9 @@ import { Budget, reportValidMs, type BudgetLimits, type OriginCondition } from '
 
 const limits: BudgetLimits = { originRequestsPerSecond: 20, originShare: 1, generateConcurrency: 8 };
 
-function condition(clock: ManualClock, facts: Partial<OriginCondition> & { state?: OriginCondition['view']['state']; share?: number }): OriginCondition {
+function condition(clock: ManualClock, facts: Partial<OriginCondition> & { state?: OriginCondition['view']['state']; share?: number; sinceMs?: number }): OriginCondition {
   return {
-    atMs: clock.nowMs(), view: { state: facts.state ?? 'healthy', share: facts.share ?? 0 },
+    atMs: clock.nowMs(), view: { state: facts.state ?? 'healthy', share: facts.share ?? 0, sinceMs: facts.sinceMs ?? clock.nowMs() },
     latencyP95Ms: facts.latencyP95Ms, usualP95Ms: facts.usualP95Ms, requestsPerSecond: facts.requestsPerSecond ?? 0,
   };
 }
@@ -88,6 +88,23 @@ test('late in recovery a quarter of the rate is used', () => {
   }
   expect(taken).toBeGreaterThan(90);
   expect(taken).toBeLessThan(110);
+});
+
+test('early in recovery nothing is asked for a while, then one at a time, a trickle', () => {
+  const clock = new ManualClock();
+  const budget = new Budget(limits, clock);
+  const sinceMs = clock.nowMs();
+  let taken = 0;
+  for (let second = 0; second < 115; second++) {
+    budget.observeOrigin(condition(clock, { state: 'recovering', share: 0.99, sinceMs }));
+    taken += spend(budget, clock, 1);
+    if (second === 13) expect(taken).toBe(0);
+  }
+  expect(taken).toBeGreaterThan(90);
+  expect(taken).toBeLessThan(110);
+  budget.observeOrigin(condition(clock, { state: 'recovering', share: 0.99, sinceMs }));
+  while (budget.tryTake('first'));
+  expect(budget.state().inUse).toBeLessThanOrEqual(1);
 });
 
 test('a report that got old says nothing', () => {

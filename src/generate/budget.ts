@@ -10,7 +10,7 @@ import type { Clock } from '../kernel/index.ts';
 /** What an edge says of the origin; a subset of the bus's report. */
 export interface OriginCondition {
   readonly atMs: number;
-  readonly view: { readonly state: 'healthy' | 'strained' | 'failing' | 'down' | 'recovering'; readonly share: number };
+  readonly view: { readonly state: 'healthy' | 'strained' | 'failing' | 'down' | 'recovering'; readonly share: number; readonly sinceMs: number };
   readonly latencyP95Ms: number | undefined;
   readonly usualP95Ms: number | undefined;
   readonly requestsPerSecond: number;
@@ -35,9 +35,13 @@ export interface BudgetState {
 
 /** A report older than this says nothing any more: the edge is gone or cut off. */
 export const reportValidMs = 5000;
-/** While recovering, generation rests until shadows carry no more than this share, and then runs at a quarter. */
+/**
+ * While recovering, generation runs at a quarter once shadows carry no more than this share. Before that it rests, and after a
+ * while makes one request at a time, at the trickle: without visitors the share has no reason to fall, and copies are missing.
+ */
 const recoveringShareMax = 0.5;
 const recoveringFactor = 0.25;
+const recoveringRestMs = 15_000;
 const adjustEveryMs = 1000;
 const decrease = 0.7;
 const increase = 0.1;
@@ -101,11 +105,11 @@ export class Budget {
     if (this.#paused) return 'paused';
     const condition = this.#current();
     if (condition) {
-      const { state, share } = condition.view;
+      const { state, sinceMs } = condition.view;
       if (state === 'strained') return 'origin-strained';
       if (state === 'failing') return 'origin-failing';
       if (state === 'down') return 'origin-down';
-      if (state === 'recovering' && share > recoveringShareMax) return 'origin-recovering';
+      if (this.#recovering() === 'early' && this.#clock.nowMs() - sinceMs < recoveringRestMs) return 'origin-recovering';
     }
     return this.#clock.monotonicMs() < this.#restUntilMs ? 'own-failures' : undefined;
   }
@@ -170,12 +174,20 @@ export class Budget {
   }
 
   #effectiveRate(): number {
-    return this.#current()?.view.state === 'recovering' ? Math.min(this.#rate, this.#limits.originRequestsPerSecond * recoveringFactor) : this.#rate;
+    const recovering = this.#recovering();
+    if (recovering === undefined) return this.#rate;
+    return Math.min(this.#rate, recovering === 'early' ? this.#floor() : this.#limits.originRequestsPerSecond * recoveringFactor);
   }
 
-  /** After failures one request at a time tries the origin. */
+  #recovering(): 'early' | 'late' | undefined {
+    const view = this.#current()?.view;
+    if (view?.state !== 'recovering') return undefined;
+    return view.share > recoveringShareMax ? 'early' : 'late';
+  }
+
+  /** After failures and early in recovery one request at a time tries the origin. */
   #concurrency(): number {
-    return this.#failuresInRow >= failuresMax ? 1 : this.#limits.generateConcurrency;
+    return this.#failuresInRow >= failuresMax || this.#recovering() === 'early' ? 1 : this.#limits.generateConcurrency;
   }
 
   #refill(): void {

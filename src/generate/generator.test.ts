@@ -190,7 +190,7 @@ test('errors and private answers never become copies, each with its reason', asy
   expect(generator.status().waiting).toEqual({ 'error-status': 1, 'set-cookie': 1, 'private': 1, 'status': 1 });
 });
 
-const conditionOf = (state: OriginCondition['view']['state']): OriginCondition => ({ atMs: Date.now(), view: { state, share: 1 }, latencyP95Ms: undefined, usualP95Ms: undefined, requestsPerSecond: 0 });
+const conditionOf = (state: OriginCondition['view']['state']): OriginCondition => ({ atMs: Date.now(), view: { state, share: 1, sinceMs: Date.now() }, latencyP95Ms: undefined, usualP95Ms: undefined, requestsPerSecond: 0 });
 
 test('when the origin falls, fetches under way are given up and none begins until it is well', async () => {
   let open = 0;
