@@ -5,6 +5,7 @@
  * What is asked for every request is a read of a typed array; `refresh` recomputes it a few times a second.
  */
 import { LogHistogram } from './log-histogram.ts';
+import type { OriginState } from './types.ts';
 
 /** Before anything is known. */
 export const unknownRescueMs = 1000;
@@ -21,6 +22,19 @@ const fadeFactor = 0.5 ** (1 / 10);
 const fadeAbove = 500;
 /** Without a configured limit, an origin that answers within this is never too slow: people wait for the rescue delay at most. */
 const tolerableMinMs = 500;
+/** Useful answers of an origin that is not well teach this much, so that a lasting change is accepted in the end. */
+const strainedWeight = 0.1;
+const recoveringWeight = 0.05;
+
+/** How much a useful answer teaches in this state. */
+export function learningWeight(state: OriginState, isUsualKnown: boolean): number {
+  switch (state) {
+    case 'healthy': return 1;
+    case 'strained': return strainedWeight;
+    case 'recovering': return isUsualKnown ? recoveringWeight : 1;
+    case 'failing': case 'down': return 0;
+  }
+}
 
 export class LatencyBook {
   readonly #site = new LogHistogram();
@@ -30,6 +44,8 @@ export class LatencyBook {
   readonly #tolerableMs: Float64Array;
   readonly #fixedRescueMs: number | undefined;
   readonly #limitP95Ms: number | undefined;
+  /** 1 where a group has learned since its numbers were computed. */
+  readonly #changed: Uint8Array;
   #fadedMs: number;
 
   constructor(
@@ -39,6 +55,7 @@ export class LatencyBook {
     this.#groups = Array.from({ length: options.groups }, () => new LogHistogram());
     this.#fixedRescueMs = options.rescueAfterMs === 'auto' ? undefined : options.rescueAfterMs;
     this.#limitP95Ms = options.latencyP95Ms;
+    this.#changed = new Uint8Array(options.groups);
     this.#rescueMs = new Float64Array(options.groups);
     this.#slowMs = new Float64Array(options.groups);
     this.#tolerableMs = new Float64Array(options.groups);
@@ -50,6 +67,7 @@ export class LatencyBook {
   learn(group: number, latencyMs: number, weight: number): void {
     this.#site.add(latencyMs, weight);
     this.#groups[group]?.add(latencyMs, weight);
+    this.#changed[group] = 1; // a typed array ignores what is outside it
   }
 
   /** How long the origin has before a shadow answers. */
@@ -67,6 +85,11 @@ export class LatencyBook {
     return this.#tolerableMs[group] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Whether a group has numbers of its own. */
+  knows(group: number): boolean {
+    return (this.#groups[group]?.total ?? 0) >= knownWeight;
+  }
+
   /** The site's usual 95th percentile; undefined until known. */
   usualP95Ms(): number | undefined {
     return this.#site.total >= knownWeight ? this.#site.quantile(0.95) : undefined;
@@ -79,14 +102,27 @@ export class LatencyBook {
       if (this.#site.total > fadeAbove) this.#site.fade(fadeFactor);
       for (const group of this.#groups) if (group.total > fadeAbove) group.fade(fadeFactor);
     }
+    const site = this.#derive(this.#site);
     for (let i = 0; i < this.#groups.length; i++) {
       const own = this.#groups[i];
-      const source = own && own.total >= knownWeight ? own : this.#site.total >= knownWeight ? this.#site : undefined;
-      const p95Ms = source?.quantile(0.95);
-      this.#rescueMs[i] = this.#fixedRescueMs ?? rescueDelay(p95Ms, source?.quantile(0.99));
-      this.#slowMs[i] = slowAbove(p95Ms, this.#limitP95Ms);
-      this.#tolerableMs[i] = tolerableUpTo(p95Ms, this.#limitP95Ms);
+      const isKnown = own !== undefined && this.knows(i);
+      if (isKnown && this.#changed[i] === 0) continue;
+      const { rescueMs, slowMs, tolerableMs } = isKnown ? this.#derive(own) : site;
+      this.#rescueMs[i] = rescueMs;
+      this.#slowMs[i] = slowMs;
+      this.#tolerableMs[i] = tolerableMs;
+      this.#changed[i] = 0;
     }
+  }
+
+  #derive(source: LogHistogram): { rescueMs: number; slowMs: number; tolerableMs: number } {
+    const isKnown = source.total >= knownWeight;
+    const p95Ms = isKnown ? source.quantile(0.95) : undefined;
+    return {
+      rescueMs: this.#fixedRescueMs ?? rescueDelay(p95Ms, isKnown ? source.quantile(0.99) : undefined),
+      slowMs: slowAbove(p95Ms, this.#limitP95Ms),
+      tolerableMs: tolerableUpTo(p95Ms, this.#limitP95Ms),
+    };
   }
 }
 

@@ -15,7 +15,7 @@ function experienced(more: Partial<RoutingOptions> = {}): { routing: OriginRouti
   const site = {
     routing, nowMs: 0,
     answer(outcome: AttemptOutcome, kind: AttemptKind = 'request', route = 0): void {
-      if (kind === 'request' || kind === 'trial') routing.begin();
+      if (kind !== 'probe' && kind !== 'generate') routing.begin();
       routing.observe({ atMs: site.nowMs, outcome, latencyMs: 10, route, kind });
     },
     pass(ms: number): void {
@@ -65,6 +65,33 @@ describe('what changes nothing', () => {
     for (let i = 0; i < 1000; i++) site.routing.observe({ atMs: site.nowMs, outcome: 'ok', latencyMs: 5000, route: 0, kind: 'generate' });
     site.pass(1000);
     expect(site.routing.rescueDelayMs(0)).toBe(before);
+  });
+
+  test('uploads, however long they take', () => {
+    const site = experienced();
+    const before = site.routing.rescueDelayMs(0);
+    for (let i = 0; i < 200; i++) {
+      site.pass(100);
+      site.routing.begin();
+      site.routing.observe({ atMs: site.nowMs, outcome: 'ok', latencyMs: 30_000, route: i % 2, kind: 'write' });
+    }
+    expect(site.routing.view().state).toBe('healthy');
+    expect(site.routing.brokenGroups()).toEqual([]);
+    expect(site.routing.rescueDelayMs(0)).toBe(before);
+  });
+
+  test('a route that is slow by nature, which becomes its usual', () => {
+    const site = experienced();
+    for (let i = 0; i < 200; i++) {
+      site.pass(100);
+      site.answer('ok');
+      site.routing.begin();
+      site.routing.observe({ atMs: site.nowMs, outcome: 'ok', latencyMs: 4000, route: 7, kind: 'request' });
+    }
+    expect(site.routing.view().state).toBe('healthy');
+    expect(site.routing.brokenGroups()).toEqual([]);
+    expect(site.routing.rescueDelayMs(7)).toBeGreaterThan(4000);
+    expect(site.routing.rescueDelayMs(0)).toBeLessThan(200);
   });
 
   test('a probe that fails while people are answered well', () => {
@@ -132,6 +159,26 @@ describe('trials', () => {
   });
 });
 
+test('an attempt is reported as what it was decided for', () => {
+  const site = experienced();
+  const kindOf = (request: RoutedRequest): AttemptKind => site.routing.kindOf(site.routing.decide(request, site.nowMs));
+  expect([kindOf(page), kindOf({ ...page, method: 'write' }), kindOf({ ...page, method: 'upgrade' })]).toEqual(['request', 'write', 'write']);
+});
+
+test('errors of writes count like any others, and one that a slow origin answers keeps it from being down', () => {
+  const site = experienced();
+  for (let i = 0; i < 12; i++) site.answer('error-status', 'write', i % 2);
+  expect(site.routing.view().state).toBe('failing');
+  for (let i = 0; i < 6; i++) {
+    site.pass(2000);
+    site.answer('timeout', 'probe', -1);
+    if (i !== 1) continue;
+    site.routing.begin();
+    site.routing.observe({ atMs: site.nowMs, outcome: 'ok', latencyMs: 3000, route: 0, kind: 'write' });
+  }
+  expect(site.routing.view().state).toBe('failing');
+});
+
 describe('groups', () => {
   test('are declared routes, else one of 64 by the first segment', () => {
     const routing = new OriginRouting(options, 0);
@@ -160,7 +207,7 @@ const legal: Readonly<Record<string, readonly string[]>> = {
 
 test('whatever is observed in whatever order, the state is a legal one and memory is bounded', () => {
   const outcome = fc.constantFrom<AttemptOutcome>('ok', 'ok', 'ok', 'late', 'refused', 'timeout', 'error-status', 'cut', 'aborted');
-  const kind = fc.constantFrom<AttemptKind>('request', 'request', 'probe', 'trial', 'generate');
+  const kind = fc.constantFrom<AttemptKind>('request', 'request', 'write', 'probe', 'trial', 'generate');
   const step = fc.record({ outcome, kind, route: fc.integer({ min: -1, max: 80 }), latencyMs: fc.nat(20_000), ms: fc.nat(1500), times: fc.integer({ min: 1, max: 30 }), afterLate: fc.boolean(), begin: fc.boolean() });
   fc.assert(fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
     const changes: OriginTransition[] = [];

@@ -15,7 +15,7 @@ import { OriginHealth } from './origin-health.ts';
 import { OriginSlots } from './origin-slots.ts';
 import { retryAfterS } from './retry-after.ts';
 import type { RampOptions } from './return-ramp.ts';
-import type { AttemptKind, Decision, OriginAttempt, OriginTransition, OriginView, RoutedRequest, Standing } from './types.ts';
+import type { Decision, OriginAttempt, OriginTransition, OriginView, RoutedRequest, Standing } from './types.ts';
 
 export interface RoutingOptions {
   /** How many routes are declared. */
@@ -79,8 +79,8 @@ export class OriginRouting {
     const standing = this.#standingFor(request, nowMs);
     const decision = decide(request, standing);
     if (decision.reason === 'trial') {
-      const { state } = this.#health.view;
-      if (state === 'failing' || state === 'down') this.#health.trialTaken(nowMs);
+      const { state } = this.#health.log.view;
+      if (state === 'failing' || state === 'down') this.#health.trials.take(nowMs);
       else this.#health.groups.tried(request.route, nowMs);
     }
     if (decision.reason === 'overloaded' ? decision.action === 'serve' : decision.reason === 'origin-recovering' && isOnOriginSide(request, standing)) {
@@ -89,9 +89,10 @@ export class OriginRouting {
     return decision;
   }
 
-  /** What a trial decided for must be reported as. */
-  kindOf(decision: Decision): AttemptKind {
-    return decision.reason === 'trial' ? 'trial' : 'request';
+  /** As what an attempt that was decided for is to be reported. */
+  kindOf(decision: Decision): 'request' | 'trial' | 'write' {
+    if (decision.reason === 'trial') return 'trial';
+    return decision.reason === 'method' || decision.reason === 'upgrade' ? 'write' : 'request';
   }
 
   /** A request decided for the origin is about to be sent. */
@@ -101,7 +102,7 @@ export class OriginRouting {
 
   /** An attempt is over, or is late, or a probe is. */
   observe(attempt: OriginAttempt): void {
-    if (attempt.kind === 'request' || attempt.kind === 'trial') this.#observeSlot(attempt);
+    if (attempt.kind !== 'probe' && attempt.kind !== 'generate') this.#observeSlot(attempt);
     this.#health.observe(attempt);
   }
 
@@ -117,12 +118,12 @@ export class OriginRouting {
   }
 
   view(): OriginView {
-    return this.#health.view;
+    return this.#health.log.view;
   }
 
   /** The latest transitions, oldest first. */
   history(): readonly OriginTransition[] {
-    return this.#health.history;
+    return this.#health.log.history;
   }
 
   /** Route groups that are served from shadows by themselves. */
@@ -136,7 +137,7 @@ export class OriginRouting {
 
   /** For `Retry-After` in a refusal. */
   retryAfterS(nowMs: number, position: number): number {
-    const { state, sinceMs } = this.#health.view;
+    const { state, sinceMs } = this.#health.log.view;
     return retryAfterS(state, sinceMs, this.#health.holdRemainingMs(nowMs), this.#probeIntervalMs, nowMs, position);
   }
 
@@ -148,7 +149,7 @@ export class OriginRouting {
     const window = this.#health.window;
     return {
       atMs: nowMs,
-      view: this.#health.view,
+      view: this.#health.log.view,
       latencyP95Ms: window.latencyP95Ms(nowMs),
       usualP95Ms: this.#book.usualP95Ms(),
       requestsPerSecond: window.answersPerSecond(nowMs),
@@ -161,7 +162,7 @@ export class OriginRouting {
       this.#slots.wasLate(attempt.atMs);
       return;
     }
-    if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded(this.#health.view.state === 'healthy');
+    if (attempt.outcome === 'ok' && attempt.afterLate !== true) this.#slots.succeeded(this.#health.log.view.state === 'healthy');
     else if (attempt.outcome !== 'ok' && attempt.outcome !== 'aborted') this.#slots.failed(attempt.atMs);
     this.#slots.end(attempt.afterLate === true);
   }
@@ -169,7 +170,7 @@ export class OriginRouting {
   /** The site's state and the group's verdict, whichever is worse, as the decision needs them. */
   #standingFor(request: RoutedRequest, nowMs: number): Standing {
     const standing = this.#standing;
-    const { state, share } = this.#health.view;
+    const { state, share } = this.#health.log.view;
     const well = state === 'healthy' || state === 'strained';
     standing.state = state;
     standing.returned = 1 - share;

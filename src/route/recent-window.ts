@@ -37,9 +37,11 @@ export class RecentWindow {
   readonly #slots: readonly Slot[] = Array.from({ length: slotCount }, () => new Slot());
   readonly #scratch = new LogHistogram();
 
-  good(nowMs: number, latencyMs: number, slowMs: number): void {
+  /** `latencyMs` is undefined where it says nothing (writes). */
+  good(nowMs: number, latencyMs: number | undefined, slowMs: number): void {
     const slot = this.#slot(nowMs);
     slot.answers++;
+    if (latencyMs === undefined) return;
     slot.latency.add(latencyMs);
     if (slowMs < Number.POSITIVE_INFINITY) slot.ratio.add((latencyMs / slowMs) * ratioScale);
   }

@@ -19,8 +19,11 @@ export interface OriginAttempt {
   readonly afterLate?: boolean;
 }
 
-/** `generate` is any fetch of our own: the generator's, and refreshes in the background. */
-export type AttemptKind = 'request' | 'probe' | 'trial' | 'generate';
+/**
+ * `request` is a person's read, `trial` one that tries an origin that is not trusted; `write` everything else people send, whose
+ * latency is not judged; `generate` any fetch of our own: the generator's, and refreshes in the background.
+ */
+export type AttemptKind = 'request' | 'trial' | 'write' | 'probe' | 'generate';
 
 export type OriginState = 'healthy' | 'strained' | 'failing' | 'down' | 'recovering';
 

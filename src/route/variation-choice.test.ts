@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { compileVariation } from '../http/variation.ts';
+import { compileVariation } from '../http/index.ts';
 import { chooseVariation } from './variation-choice.ts';
 
 const dimensions = [

@@ -3,7 +3,7 @@
  * declared at all. Pure.
  */
 import type { DimensionConfig } from '../config/types.ts';
-import { parseVariation } from '../http/variation.ts';
+import { parseVariation } from '../http/index.ts';
 import type { VariationKey } from '../kernel/index.ts';
 
 export interface VariationChoice {

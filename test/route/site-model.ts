@@ -55,7 +55,7 @@ export interface SiteResult {
   readonly routing: OriginRouting;
 }
 
-export const epochMs = 1_700_000_000_000;
+const epochMs = 1_700_000_000_000;
 const clients = 2000;
 const firstByteMs = 10_000;
 const probe = { intervalMs: 2000, timeoutMs: 1000 };
