@@ -13,14 +13,14 @@ const priorShape = 2;
 
 /** Requests a minute by the fixed mixture. Arguments: decayed counts at the four scales, and `exposures`. */
 export function mixtureRate(c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
-  const [e0 = 1, e1 = 1, e2 = 1, e3 = 1] = exposure;
-  return mixtureWeights[0] * (c0 / e0) + mixtureWeights[1] * (c1 / e1) + mixtureWeights[2] * (c2 / e2) + mixtureWeights[3] * (c3 / e3);
+  // Not destructured: that runs the array's iterator, ten times the cost of the sum.
+  return mixtureWeights[0] * (c0 / (exposure[0] ?? 1)) + mixtureWeights[1] * (c1 / (exposure[1] ?? 1))
+    + mixtureWeights[2] * (c2 / (exposure[2] ?? 1)) + mixtureWeights[3] * (c3 / (exposure[3] ?? 1));
 }
 
 /** Requests a minute by the shrunk cascade. */
 export function cascadeRate(c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
-  const [e0 = 1, e1 = 1, e2 = 1, e3 = 1] = exposure;
-  return cascade(c0, c1, c2, c3, e0, e1, e2, e3);
+  return cascade(c0, c1, c2, c3, exposure[0] ?? 1, exposure[1] ?? 1, exposure[2] ?? 1, exposure[3] ?? 1);
 }
 
 /** Each step is (shape + count) / (shape / rate + exposure), the mean of the posterior gamma, with the divisions gathered. */

@@ -40,9 +40,10 @@ export class RateReader {
   }
 
   #blend(index: number, blend: (c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]) => number): number {
-    const [f0 = 0, f1 = 0, f2 = 0, f3 = 0] = this.#factors;
-    const [c0, c1, c2, c3] = this.#state.byResource.columns;
-    return blend((c0?.[index] ?? 0) * f0, (c1?.[index] ?? 0) * f1, (c2?.[index] ?? 0) * f2, (c3?.[index] ?? 0) * f3, this.#exposure);
+    const { columns } = this.#state.byResource;
+    const factors = this.#factors;
+    const count = (scale: number): number => (columns[scale]?.[index] ?? 0) * (factors[scale] ?? 0);
+    return blend(count(0), count(1), count(2), count(3), this.#exposure);
   }
 }
 

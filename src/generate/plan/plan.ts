@@ -135,7 +135,7 @@ export function makePlan(input: PlanInput): Plan {
   const items: PlanItem[] = [];
   let left = input.budget.requests;
   let refreshesLeft = Math.min(left, input.budget.refreshRequests);
-  const kept = refreshes.length > 0 ? Math.min(refreshesLeft, Math.floor(left * (1 - firstCopyPart))) : 0;
+  const kept = refreshes.length > 0 ? Math.max(0, Math.min(refreshesLeft, Math.floor(left) - Math.ceil(left * firstCopyPart))) : 0;
   for (const { candidate, value } of sorted(firsts)) {
     if (candidate.cost > left - kept) {
       refuse(candidate, 'budget', value);
