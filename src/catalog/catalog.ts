@@ -4,13 +4,14 @@
  * changed; old versions go when nobody may ask for them any more. Of two writers that publish on the same base, one wins: the name is made exclusively.
  */
 import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
-import { type Disk, errnoOf, systemDisk } from '../kernel/disk.ts';
+import { type Disk, systemDisk } from '../kernel/disk.ts';
 import { type Chain, chainFiles, findChain } from './chain.ts';
 import { applyDelta, diffRecords, type Records } from './delta.ts';
 import { CatalogFolders, type VersionName } from './folders.ts';
 import { PairCache } from './record-codec.ts';
 import { type CatalogDelta, type ShadowRecord, shadowId } from './shadow-record.ts';
 import { encodeVersion, type EncodedVersion } from './version-file.ts';
+import { Replicas } from './replicas.ts';
 
 export interface CatalogOptions {
   /** Directories that all hold the same files. */
@@ -39,10 +40,10 @@ interface Kept extends VersionInfo {
 /** A full version is written when the deltas since the last take more room than it did, but not for less than this. */
 const fullBytesMin = 1024 * 1024;
 const deltasPerFullMax = 1000;
-const retryFolderAfterMs = 30_000;
 
 export class Catalog implements AsyncDisposable {
   readonly #folders: CatalogFolders;
+  readonly #replicas: Replicas;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #keepVersions: number;
@@ -58,16 +59,12 @@ export class Catalog implements AsyncDisposable {
   #fullBytes = 0;
   #deltaBytes = 0;
   #deltas = 0;
-  /** Directories that missed something, and when they are tried again. */
-  readonly #behind = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
   #snapshot: Promise<void> | undefined;
-  #heads: Promise<unknown> = Promise.resolve();
-  #replaced = 0;
-  #folderFailures = 0;
 
   private constructor(options: CatalogOptions) {
     this.#folders = new CatalogFolders(options.dirs, options.disk ?? systemDisk, options.log);
+    this.#replicas = new Replicas(this.#folders, options.clock, options.log);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#keepVersions = Math.max(1, options.keepVersions ?? 100);
@@ -81,14 +78,11 @@ export class Catalog implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    for (const folder of this.#folders.folders) {
-      await this.#folders.disk.makeFolder(folder).catch((error: unknown) => { this.#markBehind(folder, error); });
-    }
-    if (this.#behind.size === this.#folders.folders.length) throw this.#noFolder(undefined);
+    await this.#replicas.prepare();
     const chain = await findChain(this.#folders, this.#keepVersions);
     this.#adopt(chain);
-    await this.#mend(chain);
-    this.#writeHeads();
+    await this.#replicas.mend(chain);
+    this.#replicas.writeHeads(this.#head);
   }
 
   #adopt(chain: Chain): void {
@@ -105,21 +99,6 @@ export class Catalog implements AsyncDisposable {
     this.#files = [...chainFiles(chain)].map(({ name }) => name);
     // How much the files took is not known without asking the disk again; counting deltas bounds the next full version all the same.
     this.#deltas = chain.deltas.length;
-  }
-
-  /** Copies what directories lack or have damaged, and sets aside files that no history reaches. */
-  async #mend(chain: Chain): Promise<void> {
-    const listing = await this.#folders.list();
-    for (const { name, candidate } of chainFiles(chain)) {
-      const [holder] = candidate.folders;
-      const needing = [...listing.keys()].filter((folder) => !candidate.folders.includes(folder));
-      if (holder && needing.length > 0) this.#replaced += await this.#folders.copy(name, holder, needing);
-    }
-    for (const [folder, names] of listing) {
-      for (const name of names) if (name.version > chain.head) await this.#folders.setAside(folder, name, this.#clock.nowMs());
-      const left = (await this.#folders.disk.list(folder)).filter((file) => file.endsWith('.tmp'));
-      for (const file of left) await this.#folders.disk.remove(`${folder}/${file}`).catch(() => undefined);
-    }
   }
 
   head(): number {
@@ -150,7 +129,7 @@ export class Catalog implements AsyncDisposable {
 
   /** Damaged files met, files and directories mended, directories that failed, since the catalog was opened. */
   counters(): { readonly corrupt: number; readonly replaced: number; readonly folderFailures: number } {
-    return { corrupt: this.#folders.corrupt, replaced: this.#replaced, folderFailures: this.#folderFailures };
+    return { corrupt: this.#folders.corrupt, replaced: this.#replicas.replaced, folderFailures: this.#replicas.failures };
   }
 
   /** Bodies of every kept version: what the blob store must not collect. */
@@ -195,8 +174,8 @@ export class Catalog implements AsyncDisposable {
       remove: [...new Set(remove)].filter((id) => this.#records.has(id) && !byId.has(id)),
     };
     const encoded = await encodeVersion({ kind: 'delta', version, link: this.#link, publishedAtMs: delta.publishedAtMs }, delta.put, delta.remove);
-    await this.#catchUp();
-    await this.#write({ kind: 'delta', version }, encoded);
+    await this.#replicas.catchUp(this.#files);
+    if (!(await this.#replicas.create({ kind: 'delta', version }, encoded))) throw conflict(base, version);
 
     const retired = applyDelta(this.#records, delta);
     for (const record of delta.put) this.#bytes += record.bodyBytes;
@@ -207,7 +186,7 @@ export class Catalog implements AsyncDisposable {
     this.#deltaBytes += encoded.bytes;
     this.#deltas += 1;
     this.#remember({ version, publishedAtMs: delta.publishedAtMs, put: delta.put.length, remove: delta.remove.length }, retired);
-    this.#writeHeads();
+    this.#replicas.writeHeads(version);
     this.#snapshotIfDue();
     return delta;
   }
@@ -221,68 +200,6 @@ export class Catalog implements AsyncDisposable {
     const { version, publishedAtMs, put, remove } = info;
     this.#kept.push({ version, publishedAtMs, put, remove, records: this.#records.size, retired: retired.map((record) => record.body) });
     if (this.#kept.length > this.#keepVersions) this.#kept.shift();
-  }
-
-  /** The first directory that works decides whether the name is free; the others follow it. */
-  async #write(name: VersionName, encoded: EncodedVersion): Promise<void> {
-    const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
-    let lastError: unknown;
-    let written = false;
-    while (!written) {
-      const first = folders.shift();
-      if (first === undefined) throw this.#noFolder(lastError);
-      try {
-        written = await this.#folders.create(first, name, encoded);
-      } catch (error) {
-        lastError = error;
-        this.#markBehind(first, error);
-        continue;
-      }
-      if (!written) throw conflict(name.version - 1, name.version);
-    }
-    await Promise.all(folders.map(async (folder) => {
-      try {
-        if (!(await this.#folders.create(folder, name, encoded))) await this.#folders.replace(folder, name, encoded.parts);
-      } catch (error) {
-        this.#markBehind(folder, error);
-      }
-    }));
-  }
-
-  #markBehind(folder: string, error: unknown): void {
-    this.#folderFailures += 1;
-    this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
-    this.#log.error('catalog-folder-failed', { folder, error: messageOf(error) });
-  }
-
-  /** Gives directories that failed a while ago what they have missed since. When nothing works, all are tried. */
-  async #catchUp(): Promise<void> {
-    const none = this.#behind.size === this.#folders.folders.length;
-    for (const [folder, retryAtMs] of this.#behind) {
-      if (!none && this.#clock.monotonicMs() < retryAtMs) continue;
-      const holder = this.#folders.folders.find((other) => !this.#behind.has(other));
-      const has = (await this.#folders.list()).get(folder);
-      if (!has) {
-        this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
-        continue;
-      }
-      const lacks = this.#files.filter((name) => !has.some((one) => one.kind === name.kind && one.version === name.version));
-      let copied = 0;
-      for (const name of lacks) if (holder) copied += await this.#folders.copy(name, holder, [folder]);
-      this.#replaced += copied;
-      if (copied === lacks.length) this.#behind.delete(folder);
-      else this.#behind.set(folder, this.#clock.monotonicMs() + retryFolderAfterMs);
-    }
-  }
-
-  #writeHeads(): void {
-    const version = this.#head;
-    this.#heads = this.#heads.then(async () => {
-      // One that has been overtaken is not worth its flush.
-      if (version !== this.#head) return;
-      const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
-      await Promise.all(folders.map((folder) => this.#folders.writeHead(folder, version).catch(() => undefined)));
-    });
   }
 
   #snapshotIfDue(): void {
@@ -303,8 +220,7 @@ export class Catalog implements AsyncDisposable {
   }
 
   async #keepFull(name: VersionName, encoded: EncodedVersion): Promise<void> {
-    const folders = this.#folders.folders.filter((folder) => !this.#behind.has(folder));
-    await Promise.all(folders.map((folder) => this.#folders.replace(folder, name, encoded.parts)));
+    await this.#replicas.replaceEverywhere(name, encoded);
     this.#fullBytes = encoded.bytes;
     this.#files.push(name);
     await this.#prune();
@@ -344,18 +260,10 @@ export class Catalog implements AsyncDisposable {
     return result;
   }
 
-  #noFolder(cause: unknown): ForeshadowError {
-    const full = errnoOf(cause) === 'ENOSPC';
-    return new ForeshadowError(full ? 'storage-full' : 'storage-failed', {
-      source: 'storage', retry: true, cause, message: `no catalog directory takes the version: ${this.#folders.folders.join(', ')}`,
-      hint: full ? 'free space on the disks' : 'check that the directories exist and may be written',
-    });
-  }
-
   async close(): Promise<void> {
     await this.#queue;
     await this.#snapshot;
-    await this.#heads;
+    await this.#replicas.settled();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

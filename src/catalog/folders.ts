@@ -143,6 +143,12 @@ export class CatalogFolders {
     }
   }
 
+  /** Temporary files of writers that died. */
+  async removeLeftovers(folder: string): Promise<void> {
+    const names = await this.disk.list(folder).catch((): string[] => []);
+    for (const name of names) if (name.endsWith('.tmp')) await this.disk.remove(`${folder}/${name}`).catch(() => undefined);
+  }
+
   async remove(folder: string, name: VersionName): Promise<void> {
     await this.disk.remove(pathOf(folder, name)).catch(() => undefined);
   }

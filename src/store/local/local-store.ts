@@ -216,9 +216,7 @@ export class LmdbLocalStore implements LocalStore {
     if (this.#closed) return Promise.reject(this.#failure(new Error('the store is closed')));
     return new Promise((resolve, reject) => {
       this.#jobs.push({ body, change, resolve, reject });
-      this.#draining ??= this.#drain().finally(() => {
-        this.#draining = undefined;
-      });
+      this.#draining ??= this.#drain();
     });
   }
 
@@ -241,6 +239,8 @@ export class LmdbLocalStore implements LocalStore {
       }
       await this.#reclaim().catch((error: unknown) => { this.#log.warn('local-reclaim-failed', { error: messageOf(error) }); });
     }
+    // In the same turn as the last look at the queue: a job put in later starts the next drain.
+    this.#draining = undefined;
   }
 
   #takeBatch(): Job[] {

@@ -49,7 +49,7 @@ export class VolumesStore implements BlobStore {
   /** For each volume, what has been appended there since its last flush. */
   readonly #unsynced: readonly Set<BlobDigest>[];
   readonly #loadVolume = (ordinal: number, volume: Volume): Promise<void> => this.#load(ordinal, volume);
-  #round: Promise<void> | undefined;
+  #lastRound: Promise<void> = Promise.resolve();
   #nextRound: Promise<void> | undefined;
   #collecting: Promise<unknown> = Promise.resolve();
   /** Digests put while a collection runs, which it must spare. */
@@ -141,19 +141,16 @@ export class VolumesStore implements BlobStore {
     }
   }
 
+  /** Rounds run one after another. A round that has begun may have flushed before the caller's last put, so the caller waits for one that has not. */
   sync(): Promise<void> {
-    // A round that has begun may have flushed before the caller's last put: the caller belongs to the one after it.
-    if (!this.#round) return this.#startRound();
-    this.#nextRound ??= this.#round.catch(() => undefined).then(() => this.#startRound());
+    if (!this.#nextRound) {
+      this.#nextRound = this.#lastRound.then(() => {
+        this.#nextRound = undefined;
+        return this.#syncRound();
+      });
+      this.#lastRound = this.#nextRound.catch(() => undefined);
+    }
     return this.#nextRound;
-  }
-
-  #startRound(): Promise<void> {
-    this.#nextRound = undefined;
-    this.#round = this.#syncRound().finally(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
   }
 
   async #syncRound(): Promise<void> {
