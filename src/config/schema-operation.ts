@@ -79,9 +79,9 @@ export const generateSchema = z.strictObject({
 }).prefault({}).meta({ description: 'How shadows are made.' });
 
 export const timeoutsSchema = z.strictObject({
-  connect: duration({ min: 10, max: 300_000 }).prefault('5s').meta({ description: 'For a connection to the origin, with TLS.' }),
+  connect: duration({ min: 10, max: 300_000 }).prefault('5s').meta({ description: 'For a TCP connection to the origin.' }),
   firstByte: duration({ min: 10, max: 3_600_000 }).prefault('30s').meta({ description: 'From the whole request to the head of the origin\'s answer.' }),
-  idle: duration({ min: 100, max: 3_600_000 }).prefault('60s').meta({ description: 'Without a byte in either direction, at visitors and at the origin.' }),
+  idle: duration({ min: 1000, max: 3_600_000 }).prefault('60s').meta({ description: 'Without a byte of an answer from the origin. The runtime counts in steps of 4 s, so it may take up to 8 s more.' }),
 }).prefault({}).meta({ description: 'Longest waits.' });
 
 export const drainTimeoutSchema = duration({ min: 0, max: 3_600_000 }).prefault('30s').meta({
