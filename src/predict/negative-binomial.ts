@@ -19,7 +19,8 @@ export function quantiles(mean: number, dispersion: number, levels: readonly num
   const poisson = dispersion < 1e-9;
   const shape = poisson ? 0 : 1 / dispersion;
   const odds = poisson ? 0 : (dispersion * mean) / (1 + dispersion * mean);
-  let term = 1 - probabilityOfAny(mean, dispersion);
+  // Not 1 − P(≥1), which would round to 0 long before the mean is large.
+  let term = Math.exp(poisson ? -mean : -Math.log1p(dispersion * mean) / dispersion);
   let cumulative = term;
   let count = 0;
   // With a mean of 300 and a dispersion of 50, the 99th percentile is far below this; the bound only guards against rounding.
