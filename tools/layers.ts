@@ -145,12 +145,15 @@ function cycles(graph: ReadonlyMap<string, readonly Import[]>): Violation[] {
   return violations;
 }
 
+/** Types begin with a capital or a bracket, or are built in; prose in templates mostly does not. */
+const assertion = /(?<!\[\])\sas (?:[A-Z{[(]|(?:string|number|boolean|unknown|never|object|bigint|symbol|any|keyof|typeof|readonly)\b)/;
+
 /** Lines with a type assertion (`as const` and a type for `[]` are none) and no comment on the same line or one of the six before. */
 function bareAssertions(text: string): number[] {
   const lines = text.split('\n');
   const code = withoutComments(text).split('\n').map((line) => line.replace(/'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, "''"));
   return code.flatMap((line, index) => {
-    if (!/(?<!\[\])\sas (?!const\b)/.test(line) || /^\s*(?:import|export)\b.*\bfrom\b|^\s*(?:type )?\w+ as \w+,?$|\* as \w+ from/.test(line)) return [];
+    if (!assertion.test(line) || /^\s*(?:import|export)\b.*\bfrom\b|^\s*(?:type )?\w+ as \w+,?$|\* as \w+ from/.test(line)) return [];
     const explained = (lines[index] ?? '').length > line.trimEnd().length && /\/\/ /.test(lines[index] ?? '');
     return explained || lines.slice(Math.max(0, index - 6), index).some((before) => /^\s*(?:\/\/|\*|\/\*)/.test(before)) ? [] : [index + 1];
   });
