@@ -4,7 +4,7 @@ import { traceFormats } from '../demand/trace/index.ts';
 import type { TraceFormat } from '../demand/trace/index.ts';
 import { ForeshadowError, messageOf, parseDuration, parseRate } from '../kernel/index.ts';
 
-export const backtestUsage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
+const usage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
   + '[--fresh-for 30m] [--refresh-budget 30/min] [--plan-out F] [--forecast-out F] [--json F] [--report F.html]';
 
 export interface BacktestOptions {
@@ -79,5 +79,5 @@ function rate(name: string, text: string): number {
 }
 
 function wrong(message: string): ForeshadowError {
-  return new ForeshadowError('usage', { source: 'client', message, hint: backtestUsage });
+  return new ForeshadowError('usage', { source: 'client', message, hint: usage });
 }

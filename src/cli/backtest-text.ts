@@ -27,7 +27,7 @@ export function backtestText(summary: BacktestSummary): string {
     ].join(' ')),
     '',
     'Forecasts of at least one request, site-wide, by expected number:',
-    `${'horizon  expected      '}   forecasts   said   came true   log loss   within q50/q90/q99`,
+    'horizon  expected         forecasts   said   came true   log loss   within q50/q90/q99',
     ...summary.reliability.map((row) => [
       `${row.horizonMin} min`.padStart(7),
       ` below ${row.meanBelow === Infinity ? '∞' : row.meanBelow}`.padEnd(16),

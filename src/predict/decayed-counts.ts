@@ -6,7 +6,7 @@
 import type { ByteReader, ByteWriter } from '../kernel/index.ts';
 
 /** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day. */
-export const scalesMin = [10, 60, 360, 1440] as const;
+const scalesMin = [10, 60, 360, 1440] as const;
 const minuteMs = 60_000;
 /** e^20 stays far inside a double; at the shortest scale landmarks move every 200 minutes. */
 const exponentMax = 20;

@@ -6,7 +6,7 @@ import { horizonsMin } from '../forecaster.ts';
 import type { Forecast } from '../forecaster.ts';
 
 /** Upper ends of the strata of expected requests in the horizon. */
-export const densityLimits = [0.01, 0.03, 0.1, 0.3, 1, 3, Infinity] as const;
+const densityLimits = [0.01, 0.03, 0.1, 0.3, 1, 3, Infinity] as const;
 const pFloor = 0.001;
 
 export interface ReliabilityRow {

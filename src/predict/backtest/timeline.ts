@@ -70,9 +70,9 @@ export class Timeline {
   /** The next minute of the source, not yet taken. */
   async #peek(): Promise<TraceMinute | undefined> {
     if (!this.#pending && !this.#ended) {
-      const { value, done } = await this.#source.next();
-      if (done) this.#ended = true;
-      else this.#pending = value;
+      const next = await this.#source.next();
+      if (next.done) this.#ended = true;
+      else this.#pending = next.value;
     }
     return this.#pending;
   }

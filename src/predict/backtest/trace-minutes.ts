@@ -88,17 +88,17 @@ export class TraceMinutes {
     const open: Source[] = [];
     for (;;) {
       const behind = open.reduce((least: Source | undefined, source) => (!least || source.latestMs < least.latestMs ? source : least), undefined);
-      const next = waiting[0];
-      if (next && (!behind || next.firstMs <= behind.latestMs)) {
+      const due = waiting[0];
+      if (due && (!behind || due.firstMs <= behind.latestMs)) {
         waiting.shift();
-        open.push({ ...next, batches: readTraceFile(next.path, this.#format, this.#findings) });
+        open.push({ ...due, batches: readTraceFile(due.path, this.#format, this.#findings) });
         continue;
       }
       if (!behind?.batches) break;
-      const { value: batch, done } = await behind.batches.next();
-      if (done) open.splice(open.indexOf(behind), 1);
+      const next = await behind.batches.next();
+      if (next.done) open.splice(open.indexOf(behind), 1);
       else {
-        this.#take(batch, behind);
+        this.#take(next.value, behind);
         onRead(behind.latestMs);
       }
       const reachedMs = Math.min(waiting[0]?.firstMs ?? Infinity, ...open.map((source) => source.latestMs));
