@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { summarise } from '../load/samples.ts';
 import type { Samples, Summary } from '../load/samples.ts';
 import { Program, accepts, freePort, until } from '../machine/program.ts';
-import type { Peer } from '../peers/peer.ts';
+import type { Peer, PeerSetup } from '../peers/peer.ts';
 import type { Mode, OriginCounts } from './origin-counts.ts';
 
 export interface OutageTimes { readonly warmUpMs: number; readonly faultMs: number; readonly returnMs: number }
@@ -30,7 +30,7 @@ export interface OutageOptions {
   readonly seed: number;
   readonly pages: number;
   /** Called when the warm-up's time is over, to wait for more before the fault begins. */
-  readonly warm?: (server: Program) => Promise<void>;
+  readonly warm?: (setup: PeerSetup) => Promise<void>;
 }
 
 export async function runOutage(options: OutageOptions): Promise<OutageRun> {
@@ -46,7 +46,8 @@ export async function runOutage(options: OutageOptions): Promise<OutageRun> {
     // The benchmark's own origin answers with what `OriginCounts` says.
     return await (await fetch(`http://127.0.0.1:${controlPort}/?mode=${mode}`, { method: 'POST' })).json() as OriginCounts;
   };
-  const server = started.add(await options.peer.start({ folder: join(folder, 'server'), port, originPort, variations: true }));
+  const setup: PeerSetup = { folder: join(folder, 'server'), port, originPort, variations: true };
+  started.add(await options.peer.start(setup));
   await setMode('ok');
   const out = join(folder, 'samples.json');
   const allMs = times.warmUpMs + times.faultMs + times.returnMs;
@@ -58,7 +59,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageRun> {
   const counts: OriginCounts[] = [];
   const enter = async (lastedMs: number, mode: Mode, more?: OutageOptions['warm']): Promise<void> => {
     await new Promise((resolve) => { setTimeout(resolve, lastedMs); });
-    await more?.(server);
+    await more?.(setup);
     counts.push(await setMode(mode));
     marksMs.push(Date.now());
   };

@@ -1,6 +1,6 @@
 /**
  * Foreshadow itself, as `foreshadow up` with a written configuration: the same dimensions the peers have in their keys,
- * and the budget of 100 fetches a second that the outage benchmark grants.
+ * and the budget of 100 fetches a second that the outage benchmark grants; where pages have no variations, the default budget.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -25,7 +25,7 @@ origin:
 regions:
   - { name: local, listen: 127.0.0.1:${setup.port} }
 ${setup.variations ? variations : ''}
-budgets: { originRequests: 100/s, originShare: 100%, storage: 8GiB }
+budgets: { ${setup.variations ? 'originRequests: 100/s, originShare: 100%, ' : ''}storage: 8GiB }
 admin: { listen: 127.0.0.1:${adminPort} }
 `;
 }
@@ -51,5 +51,15 @@ export const foreshadow: Peer = {
       return accepts(setup.port);
     }, 30_000);
     return program;
+  },
+  async published(setup, copies, deadlineMs) {
+    const admin = /admin: \{ listen: ([\d.:]+)/.exec(readFileSync(join(setup.folder, 'foreshadow.yaml'), 'utf8'))?.[1] ?? '';
+    let last = '';
+    await until(`${copies} published shadows at the edge`, async () => {
+      last = await (await fetch(`http://${admin}/api/v1/status`)).text();
+      // The shape is the API's own.
+      const { catalog, edge } = JSON.parse(last) as { readonly catalog: { readonly version: number; readonly records: number }; readonly edge?: { readonly local: { readonly appliedVersion: number } } };
+      return catalog.records >= copies && (edge?.local.appliedVersion ?? 0) >= catalog.version;
+    }, deadlineMs, 200).catch((error: unknown) => { throw new Error(`${String(error)}; its status: ${last}`); });
   },
 };

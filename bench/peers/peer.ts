@@ -20,6 +20,8 @@ export interface Peer {
   version(): string | undefined;
   /** Resolves when it accepts connections. Calling it again with the same folder is a restart. */
   start(setup: PeerSetup): Promise<Program>;
+  /** Resolves when this many copies would outlive the server; absent where a copy is on disk once it has passed. */
+  readonly published?: (setup: PeerSetup, copies: number, deadlineMs: number) => Promise<void>;
 }
 
 /** The first line a command prints on either stream, or undefined when it can't be run. */

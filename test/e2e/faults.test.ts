@@ -3,28 +3,16 @@
  * origin that can serve only 12 at a time. Nothing may fail and nobody may get another variation. (Latency is the benchmark's.)
  */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../bench/machine/program.ts';
 import type { Mode } from '../../bench/outages/origin-counts.ts';
 import { failedOf, runOutage, wrongVariationsOf } from '../../bench/outages/run.ts';
 import { devices, segments } from '../../bench/outages/site.ts';
 import { foreshadow } from '../../bench/peers/foreshadow.ts';
-import type { SeenStatus } from './program.ts';
 
 const pages = 40;
 const shadows = pages * devices.length * segments.length;
-
-async function everythingPublished(folder: string): Promise<void> {
-  const admin = /admin: \{ listen: ([\d.:]+)/.exec(readFileSync(join(folder, 'server', 'foreshadow.yaml'), 'utf8'))?.[1] ?? '';
-  let last: SeenStatus | undefined;
-  await until(`${shadows} shadows at the edge`, async () => {
-    // The shape is the API's own.
-    last = await (await fetch(`http://${admin}/api/v1/status`)).json() as SeenStatus;
-    return last.catalog.records >= shadows && (last.edge?.local.appliedVersion ?? 0) >= last.catalog.version;
-  }, 30_000, 200).catch((error: unknown) => { throw new Error(`${String(error)}: ${JSON.stringify(last)}`); });
-}
 
 async function checkFault(fault: Mode): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), `foreshadow-e2e-${fault}-`));
@@ -32,7 +20,7 @@ async function checkFault(fault: Mode): Promise<void> {
     const run = await runOutage({
       peer: foreshadow, fault, folder, pages, ratePerSecond: 60, seed: 3,
       times: { warmUpMs: 1000, faultMs: 5000, returnMs: 3000 },
-      warm: () => everythingPublished(folder),
+      warm: async (setup) => { await foreshadow.published?.(setup, shadows, 30_000); },
     });
     for (const [name, { visitors }] of Object.entries({ 'warm-up': run.warmUp, outage: run.outage, recovery: run.recovery })) {
       expect(visitors.requests).toBeGreaterThan(50);
