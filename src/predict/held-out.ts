@@ -1,9 +1,11 @@
 /**
  * Learning from predictions made before the fact. Every half hour a sample of keys is written down with what is predicted
- * for each; when a horizon has passed, what came is compared, and calibration and blend choice take note. Nothing here sees
+ * for each; when a horizon has passed, what came is compared, and calibration and the choices of blend and prior take note. Nothing here sees
  * a count before the prediction it judges was made.
  */
 import { horizonsMin } from './forecaster.ts';
+import { regionPriors } from './prior-choice.ts';
+import { blendShapes } from './rate-blend.ts';
 import { RateReader, RegionShares } from './rates.ts';
 import type { EngineState } from './state.ts';
 
@@ -14,8 +16,8 @@ const activeMs = 24 * 60 * minuteMs;
 const sampleMax = 20_000;
 /** Evidence halves in three days of half hours. */
 const keep = 2 ** (-1 / 144);
-/** Horizon on which the blends compete, as an index into `horizonsMin`. */
-const blendHorizon = 2;
+/** Horizon on which blends and priors compete, as an index into `horizonsMin`. */
+const choiceHorizon = 2;
 /** No checkpoint before this much has been observed: rates from a few minutes say nothing about the model. */
 const settleMs = 60 * minuteMs;
 
@@ -26,11 +28,13 @@ interface Checkpoint {
   readonly keys: Int32Array;
   readonly keyTotals: Float64Array;
   readonly keyRates: Float64Array;
-  readonly mixtures: Float64Array;
-  readonly cascades: Float64Array;
+  /** By each blend. */
+  readonly blends: readonly Float64Array[];
   readonly pairs: Int32Array;
   readonly pairTotals: Float64Array;
   readonly pairRates: Float64Array;
+  /** With each strength of the region prior. */
+  readonly priors: readonly Float64Array[];
 }
 
 export class HeldOut {
@@ -70,36 +74,39 @@ export class HeldOut {
     const keys = sample(this.#state.resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= sinceMs);
     const pairs = sample(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= sinceMs);
     const reader = new RateReader(this.#state, nowMs);
-    const shares = new RegionShares(this.#state, nowMs);
+    const ratesOf = (shares: RegionShares): Float64Array => Float64Array.from(pairs, (slot) => {
+      const owner = regionsOf.ownerAt(slot);
+      return (reader.rate(owner) * shares.ofSlot(slot)) / shares.total(owner);
+    });
     return {
       atMs: nowMs, generation, keys, pairs,
       keyTotals: Float64Array.from(keys, (index) => byResource.totals[index] ?? 0),
       keyRates: Float64Array.from(keys, (index) => reader.rate(index)),
-      mixtures: Float64Array.from(keys, (index) => reader.mixture(index)),
-      cascades: Float64Array.from(keys, (index) => reader.cascade(index)),
+      blends: blendShapes.map((shape) => Float64Array.from(keys, (index) => reader.rateBy(shape, index))),
       pairTotals: Float64Array.from(pairs, (slot) => regionsOf.totalAt(slot)),
-      pairRates: Float64Array.from(pairs, (slot) => {
-        const owner = regionsOf.ownerAt(slot);
-        return (reader.rate(owner) * shares.ofSlot(slot)) / shares.total(owner);
-      }),
+      pairRates: ratesOf(new RegionShares(this.#state, nowMs)),
+      priors: regionPriors.map((prior) => ratesOf(new RegionShares(this.#state, nowMs, prior))),
     };
   }
 
   #judge(checkpoint: Checkpoint, horizon: number): void {
-    const { byResource, regionsOf, blend, siteCalibration, regionCalibration } = this.#state;
+    const { byResource, regionsOf, blend, regionPrior, siteCalibration, regionCalibration } = this.#state;
     const minutes = horizonsMin[horizon] ?? 0;
     for (let i = 0; i < checkpoint.keys.length; i++) {
       const count = (byResource.totals[checkpoint.keys[i] ?? 0] ?? 0) - (checkpoint.keyTotals[i] ?? 0);
       siteCalibration.learn(horizon, (checkpoint.keyRates[i] ?? 0) * minutes, count);
-      if (horizon === blendHorizon) blend.score(checkpoint.mixtures[i] ?? 0, checkpoint.cascades[i] ?? 0, minutes, count);
+      if (horizon === choiceHorizon) blend.score(checkpoint.blends.map((rates) => rates[i] ?? 0), minutes, count);
     }
     for (let i = 0; i < checkpoint.pairs.length; i++) {
       const count = regionsOf.totalAt(checkpoint.pairs[i] ?? 0) - (checkpoint.pairTotals[i] ?? 0);
       regionCalibration.learn(horizon, (checkpoint.pairRates[i] ?? 0) * minutes, count);
+      if (horizon === choiceHorizon) regionPrior.score(checkpoint.priors.map((rates) => (rates[i] ?? 0) * minutes), count);
     }
     siteCalibration.refit(horizon, keep);
     regionCalibration.refit(horizon, keep);
-    if (horizon === blendHorizon) blend.decay(keep);
+    if (horizon !== choiceHorizon) return;
+    blend.settle(keep);
+    regionPrior.settle(keep);
   }
 }
 

@@ -2,14 +2,16 @@
  * From decayed counts at several scales to one rate: the blends, and which of them is trusted at which density.
  *
  * `mixture` weighs the scales' plain rates by fixed weights. `cascade` starts at the longest scale and lets each shorter one
- * correct it in proportion to its evidence: a gamma prior of shape `priorShape` around the longer scale's rate, then the
- * Poisson counts of the shorter. Which is better depends on the site and on how dense a key is (FORECASTING.md), so both are
- * scored by Poisson log-likelihood on what came after, and each density stratum uses the one with the better trailing score.
+ * correct it in proportion to its evidence: a gamma prior of some shape around the longer scale's rate, then the Poisson
+ * counts of the shorter; the larger the shape, the slower it believes in change. Which is better depends on the site and on how
+ * dense a key is (FORECASTING.md), so the mixture and cascades of several shapes are scored by Poisson log-likelihood on
+ * what came after, and each density stratum uses the one with the best trailing score.
  */
 import type { ByteReader, ByteWriter } from '../kernel/index.ts';
 
 const mixtureWeights = [0.1, 0.4, 0.3, 0.2] as const;
-const priorShape = 2;
+/** Shapes of the competing cascades; 0 stands for the mixture. */
+export const blendShapes = [0, 2, 8, 24] as const;
 
 /** Requests a minute by the fixed mixture. Arguments: decayed counts at the four scales, and `exposures`. */
 export function mixtureRate(c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
@@ -18,17 +20,18 @@ export function mixtureRate(c0: number, c1: number, c2: number, c3: number, expo
     + mixtureWeights[2] * (c2 / (exposure[2] ?? 1)) + mixtureWeights[3] * (c3 / (exposure[3] ?? 1));
 }
 
-/** Requests a minute by the shrunk cascade. */
-export function cascadeRate(c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
-  return cascade(c0, c1, c2, c3, exposure[0] ?? 1, exposure[1] ?? 1, exposure[2] ?? 1, exposure[3] ?? 1);
+/** Requests a minute by the blend of this shape (0: the mixture). */
+export function blendRate(shape: number, c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
+  if (shape === 0) return mixtureRate(c0, c1, c2, c3, exposure);
+  return cascade(shape, c0, c1, c2, c3, exposure[0] ?? 1, exposure[1] ?? 1, exposure[2] ?? 1, exposure[3] ?? 1);
 }
 
 /** Each step is (shape + count) / (shape / rate + exposure), the mean of the posterior gamma, with the divisions gathered. */
-function cascade(c0: number, c1: number, c2: number, c3: number, e0: number, e1: number, e2: number, e3: number): number {
+function cascade(shape: number, c0: number, c1: number, c2: number, c3: number, e0: number, e1: number, e2: number, e3: number): number {
   const day = c3 / e3;
-  const part = (day * (priorShape + c2)) / (priorShape + e2 * day);
-  const hour = (part * (priorShape + c1)) / (priorShape + e1 * part);
-  return (hour * (priorShape + c0)) / (priorShape + e0 * hour);
+  const part = (day * (shape + c2)) / (shape + e2 * day);
+  const hour = (part * (shape + c1)) / (shape + e1 * part);
+  return (hour * (shape + c0)) / (shape + e0 * hour);
 }
 
 /** Keys with less than this in their decayed day (one request 4.6 days ago) are not worth a rate of their own. */
@@ -44,15 +47,17 @@ function stratumOf(ratePerMinute: number): number {
   return stratum < 0 ? 0 : stratum >= strataCount ? strataCount - 1 : stratum;
 }
 
-/** Trailing log-likelihood gain of the cascade over the mixture, per stratum of density. */
+/** Trailing log-likelihood of each blend, per stratum of density, relative to the mixture's. */
 export class BlendChoice {
-  readonly #gain = new Float64Array(strataCount);
+  readonly #gains = blendShapes.map(() => new Float64Array(strataCount));
+  /** The shape that is trusted in each stratum. */
+  readonly #trusted = new Float64Array(strataCount);
 
   /** Rate of the blend that is trusted at this density. */
   rate(c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]): number {
     const mixture = mixtureRate(c0, c1, c2, c3, exposure);
-    if ((this.#gain[stratumOf(mixture)] ?? 0) <= 0) return mixture;
-    return cascadeRate(c0, c1, c2, c3, exposure);
+    const shape = this.#trusted[stratumOf(mixture)] ?? 0;
+    return shape === 0 ? mixture : blendRate(shape, c0, c1, c2, c3, exposure);
   }
 
   /**
@@ -67,7 +72,7 @@ export class BlendChoice {
     const [w0, w1, w2, w3] = [(mixtureWeights[0] * f0) / e0, (mixtureWeights[1] * f1) / e1, (mixtureWeights[2] * f2) / e2, (mixtureWeights[3] * f3) / e3];
     const number = new Float64Array(1);
     const halves = new Uint32Array(number.buffer);
-    const cascades = Uint8Array.from(this.#gain, (gain) => (gain > 0 ? 1 : 0));
+    const trusted = this.#trusted;
     const least = livingDay / f3;
     for (let i = 0; i < rates.length; i++) {
       const day = c3[i] ?? 0;
@@ -80,32 +85,53 @@ export class BlendChoice {
       // The sign is 0, so the high half shifted by 20 is the biased exponent. (Little-endian, as every machine Bun runs on.)
       const octave = ((halves[1] ?? 0) >>> 20) - 1023 - lowestExponent;
       const stratum = octave < 0 ? 0 : octave >= strataCount ? strataCount - 1 : octave;
-      rates[i] = cascades[stratum] === 0 ? mixture
-        : cascade((c0[i] ?? 0) * f0, (c1[i] ?? 0) * f1, (c2[i] ?? 0) * f2, day * f3, e0, e1, e2, e3);
+      const shape = trusted[stratum] ?? 0;
+      rates[i] = shape === 0 ? mixture
+        : cascade(shape, (c0[i] ?? 0) * f0, (c1[i] ?? 0) * f1, (c2[i] ?? 0) * f2, day * f3, e0, e1, e2, e3);
     }
   }
 
-  /** Takes what came of both predictions: `count` requests where each expected its mean. */
-  score(mixtureRatePerMinute: number, cascadeRatePerMinute: number, minutes: number, count: number): void {
-    if (mixtureRatePerMinute <= 0 || cascadeRatePerMinute <= 0) return;
-    const stratum = stratumOf(mixtureRatePerMinute);
-    const gain = count * Math.log(cascadeRatePerMinute / mixtureRatePerMinute) - (cascadeRatePerMinute - mixtureRatePerMinute) * minutes;
-    this.#gain[stratum] = (this.#gain[stratum] ?? 0) + gain;
+  /** Takes what came of each blend's prediction, in the order of `blendShapes`: `count` requests in so many minutes. */
+  score(ratesPerMinute: readonly number[], minutes: number, count: number): void {
+    const mixture = ratesPerMinute[0] ?? 0;
+    if (mixture <= 0) return;
+    const stratum = stratumOf(mixture);
+    for (let i = 1; i < blendShapes.length; i++) {
+      const rate = ratesPerMinute[i] ?? 0;
+      const gains = this.#gains[i];
+      if (!gains || rate <= 0) continue;
+      gains[stratum] = (gains[stratum] ?? 0) + count * Math.log(rate / mixture) - (rate - mixture) * minutes;
+    }
   }
 
-  /** Lets older evidence fade. */
-  decay(factor: number): void {
-    for (let i = 0; i < strataCount; i++) this.#gain[i] = (this.#gain[i] ?? 0) * factor;
+  /** Lets older evidence fade by `keep` (0 to 1), then trusts the best blend of each stratum; of equals the first. */
+  settle(keep: number): void {
+    for (let stratum = 0; stratum < strataCount; stratum++) {
+      let best = 0;
+      let shape: number = blendShapes[0];
+      this.#gains.forEach((gains, i) => {
+        const gain = (gains[stratum] ?? 0) * keep;
+        gains[stratum] = gain;
+        if (gain > best) {
+          best = gain;
+          shape = blendShapes[i] ?? 0;
+        }
+      });
+      this.#trusted[stratum] = shape;
+    }
   }
 
   write(writer: ByteWriter): void {
-    for (const gain of this.#gain) writer.double(gain);
+    for (const gains of this.#gains) for (const gain of gains) writer.double(gain);
   }
 
   read(reader: ByteReader): void {
-    for (let i = 0; i < strataCount; i++) {
-      const gain = reader.double();
-      this.#gain[i] = Number.isFinite(gain) ? gain : 0;
+    for (const gains of this.#gains) {
+      for (let i = 0; i < strataCount; i++) {
+        const gain = reader.double();
+        gains[i] = Number.isFinite(gain) ? gain : 0;
+      }
     }
+    this.settle(1);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { exposures } from './decayed-counts.ts';
 import type { DecayedCounts } from './decayed-counts.ts';
-import { cascadeRate, mixtureRate } from './rate-blend.ts';
+import { blendRate, mixtureRate } from './rate-blend.ts';
 import { ageMin } from './state.ts';
 import type { EngineState } from './state.ts';
 
@@ -24,12 +24,9 @@ export class RateReader {
     return this.#blend(index, (c0, c1, c2, c3, exposure) => this.#state.blend.rate(c0, c1, c2, c3, exposure));
   }
 
-  mixture(index: number): number {
-    return this.#blend(index, mixtureRate);
-  }
-
-  cascade(index: number): number {
-    return this.#blend(index, cascadeRate);
+  /** The rate by the blend of this shape. */
+  rateBy(shape: number, index: number): number {
+    return this.#blend(index, (c0, c1, c2, c3, exposure) => blendRate(shape, c0, c1, c2, c3, exposure));
   }
 
   /** The rates of all keys, by index. */
@@ -49,18 +46,19 @@ export class RateReader {
 
 /**
  * How a resource's rate divides over regions: its own decayed counts, each region's scaled by how busy the region is now
- * against its day, and `prior` requests divided as the whole site's are now.
+ * against its day, and some requests (`prior-choice.ts`) divided as the whole site's are now.
  */
 export class RegionShares {
-  /** Requests that a resource's own division is held towards the site's by. Chosen on held-out log loss (see docs/forecasting.md). */
-  static readonly prior = 4;
   readonly #state: EngineState;
+  readonly #prior: number;
   readonly #factor: number;
   readonly #siteNow: readonly number[];
   readonly #busyness: readonly number[];
 
-  constructor(state: EngineState, nowMs: number) {
+  /** `prior`: by how many requests a resource's own division is held towards the site's. */
+  constructor(state: EngineState, nowMs: number, prior = state.regionPrior.strength) {
     this.#state = state;
+    this.#prior = prior;
     this.#factor = state.regionsOf.factor(nowMs);
     const exposure = exposures(ageMin(state, nowMs));
     this.#siteNow = divide(state.byRegion, state.regions.span, state.byRegion.factors(nowMs), exposure, mixtureRate);
@@ -72,17 +70,17 @@ export class RegionShares {
   share(index: number, region: number): number {
     const slot = this.#state.regionsOf.find(index, region);
     const own = slot >= 0 ? this.#own(slot) : 0;
-    return (own + RegionShares.prior * (this.#siteNow[region] ?? 0)) / this.total(index);
+    return (own + this.#prior * (this.#siteNow[region] ?? 0)) / this.total(index);
   }
 
   /** Unnormalised share of a pair; divide by the resource's `total`. */
   ofSlot(slot: number): number {
-    return this.#own(slot) + RegionShares.prior * (this.#siteNow[this.#state.regionsOf.facetAt(slot)] ?? 0);
+    return this.#own(slot) + this.#prior * (this.#siteNow[this.#state.regionsOf.facetAt(slot)] ?? 0);
   }
 
   total(index: number): number {
     const pairs = this.#state.regionsOf;
-    let total = RegionShares.prior;
+    let total = this.#prior;
     for (let slot = pairs.first(index); slot >= 0; slot = pairs.after(slot)) total += this.#own(slot);
     return total;
   }

@@ -24,6 +24,7 @@ export function writeSnapshot(state: EngineState): Uint8Array {
   state.regionsOf.write(writer, resources, regions);
   state.variationsOf.write(writer, resources, variations);
   state.blend.write(writer);
+  state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
   state.regionCalibration.write(writer);
   return writer.finish();
@@ -48,6 +49,7 @@ export function readSnapshot(bytes: Uint8Array, keysMax: number): EngineState {
   state.regionsOf.read(reader, state.resources.span, state.regions.span);
   state.variationsOf.read(reader, state.resources.span, state.variations.span);
   state.blend.read(reader);
+  state.regionPrior.read(reader);
   state.siteCalibration.read(reader);
   state.regionCalibration.read(reader);
   reader.end();

@@ -7,6 +7,7 @@ import { Calibration } from './calibration.ts';
 import { DecayedCounts } from './decayed-counts.ts';
 import { FacetCounts } from './facet-counts.ts';
 import { KeyTable } from './key-table.ts';
+import { PriorChoice } from './prior-choice.ts';
 import { BlendChoice } from './rate-blend.ts';
 
 export interface EngineState {
@@ -19,6 +20,7 @@ export interface EngineState {
   readonly regionsOf: FacetCounts;
   readonly variationsOf: FacetCounts;
   readonly blend: BlendChoice;
+  readonly regionPrior: PriorChoice;
   readonly siteCalibration: Calibration;
   readonly regionCalibration: Calibration;
   /** Start of the first minute observed, epoch ms; 0 before. */
@@ -33,7 +35,7 @@ export function createState(keysMax: number): EngineState {
     resources: new KeyTable(), regions: new KeyTable(), variations: new KeyTable(),
     byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(),
     regionsOf: new FacetCounts(keysMax * pairsPerKey), variationsOf: new FacetCounts(keysMax * pairsPerKey),
-    blend: new BlendChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
+    blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
     beganMs: 0,
   };
 }
