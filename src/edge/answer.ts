@@ -9,6 +9,7 @@ import {
 import type { RegionName } from '../kernel/index.ts';
 import type { Reason, Source } from '../route/index.ts';
 import type { Copy } from './copies.ts';
+import { wholeBody } from './whole-body.ts';
 
 export interface CopyAnswer {
   readonly copy: Copy;
@@ -19,6 +20,8 @@ export interface CopyAnswer {
   readonly nowMs: number;
   /** Proxy-Status member, where the origin was tried and failed. */
   readonly proxyStatus?: string | undefined;
+  /** Whether the request's callback has already returned; see `whole-body.ts`. */
+  readonly late: boolean;
   /** Our Cache-Status member where this is not a hit. */
   readonly cacheStatus?: string | undefined;
 }
@@ -42,7 +45,7 @@ export function answerFromCopy(answer: CopyAnswer, request: HeaderReader): Respo
       const partial = new Headers(headers);
       partial.set('content-range', contentRange(choice, body.byteLength));
       if (choice.kind === 'unsatisfiable') return new Response(null, { status: 416, headers: partial });
-      return new Response(body.subarray(choice.first, choice.last + 1), { status: 206, headers: partial });
+      return new Response(wholeBody(body.subarray(choice.first, choice.last + 1), answer.late), { status: 206, headers: partial });
     }
   }
   if (head) {
@@ -50,12 +53,8 @@ export function answerFromCopy(answer: CopyAnswer, request: HeaderReader): Respo
     described.set('content-length', String(body.byteLength));
     return new Response(null, { status: record.status, headers: described });
   }
-  return new Response(bodyOf(record.status, body), { status: record.status, headers });
-}
-
-function bodyOf(status: number, body: Uint8Array): Uint8Array<ArrayBuffer> | null {
-  if (status === 204 || status === 304) return null;
-  return body as Uint8Array<ArrayBuffer>; // bodies are never backed by shared memory
+  const bodiless = record.status === 204 || record.status === 304;
+  return new Response(bodiless ? null : wholeBody(body, answer.late), { status: record.status, headers });
 }
 
 /**

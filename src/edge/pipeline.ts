@@ -17,6 +17,7 @@ import type { OriginResult } from './origin-client.ts';
 import { refuse } from './refusal.ts';
 import type { SiteRules } from './site-rules.ts';
 import { SharedFlights } from './shared-flights.ts';
+import { wholeBody } from './whole-body.ts';
 import { changesThings, Visit, type Entrance, type RefusalReason } from './visit.ts';
 
 export interface PipelineParts {
@@ -78,25 +79,26 @@ export class Pipeline {
     return undefined;
   }
 
-  #act(visit: Visit, decision: Decision, nowMs: number): Response | Promise<Response> {
+  #act(visit: Visit, decision: Decision, nowMs: number, late = false): Response | Promise<Response> {
     switch (decision.action) {
-      case 'serve': return this.#serve(visit, 'shadow', decision.reason, nowMs);
-      case 'serve-and-refresh': return this.#serveAndRefresh(visit, decision.reason, nowMs);
+      case 'serve': return this.#serve(visit, 'shadow', decision.reason, nowMs, late);
+      case 'serve-and-refresh': return this.#serveAndRefresh(visit, decision.reason, nowMs, late);
       case 'origin': return this.#askOrigin(visit, decision);
       case 'origin-or-rescue': return this.#askOrigin(visit, decision);
       case 'refuse': return decision.waitMs > 0 ? this.#waitForSlot(visit, decision) : this.#refuse(visit, visit.request, visit.entrance, refusalOf(decision));
     }
   }
 
-  #serve(visit: Visit, source: Source, reason: Reason, nowMs: number, proxyStatus?: string): Response {
+  /** `late` is false only within the request's own callback. */
+  #serve(visit: Visit, source: Source, reason: Reason, nowMs: number, late: boolean, proxyStatus?: string): Response {
     const copy = visit.found;
     if (!copy) throw new Error('broken invariant: a visit is served from a copy it has');
-    const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, proxyStatus }, visit);
+    const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, late, proxyStatus }, visit);
     return this.#recorded(visit, source, reason, response);
   }
 
-  #serveAndRefresh(visit: Visit, reason: Reason, nowMs: number): Response {
-    const response = this.#serve(visit, 'shadow', reason, nowMs);
+  #serveAndRefresh(visit: Visit, reason: Reason, nowMs: number, late: boolean): Response {
+    const response = this.#serve(visit, 'shadow', reason, nowMs, late);
     if (!visit.head) this.#shared.refresh(visit, () => new Flight(visit, 'generate', this.#parts.flight));
     return response;
   }
@@ -107,7 +109,7 @@ export class Pipeline {
       await Bun.sleep(slotPollMs);
       const nowMs = this.#parts.flight.now();
       const decision = this.#parts.routing.decide(visit, nowMs);
-      if (decision.action !== 'refuse') return this.#act(visit, decision, nowMs);
+      if (decision.action !== 'refuse') return this.#act(visit, decision, nowMs, true);
       if (decision.waitMs === 0) return this.#refuse(visit, visit.request, visit.entrance, refusalOf(decision));
     }
     return this.#refuse(visit, visit.request, visit.entrance, refusalOf(refused));
@@ -119,7 +121,7 @@ export class Pipeline {
     const outcome = await this.#awaitOutcome(visit, decision, ticket.flight);
     if (outcome === 'late') {
       ticket.flight.overtake();
-      return this.#serve(visit, 'rescue', 'late', this.#parts.flight.now());
+      return this.#serve(visit, 'rescue', 'late', this.#parts.flight.now(), true);
     }
     if (outcome.kind === 'failed') return this.#afterFailure(visit, decision, outcome);
     if (ticket.joined) return this.#fromShared(visit, decision, outcome);
@@ -147,11 +149,11 @@ export class Pipeline {
   #afterFailure(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'failed' }>): Response | Promise<Response> {
     const reason = outcome.why === 'aborted' ? 'refused' : outcome.why;
     const nowMs = this.#parts.flight.now();
-    if (visit.found && visit.shadowAllowed && visit.copy !== 'none') return this.#serve(visit, 'rescue', reason, nowMs, outcome.proxyStatus);
+    if (visit.found && visit.shadowAllowed && visit.copy !== 'none') return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     // Another visitor's request may have brought a copy meanwhile.
     if (visit.method === 'read' && outcome.why !== 'aborted') {
       lookUp(visit, { copies: this.#parts.copies, serveStaleForMs: this.#parts.config.freshness.serveStaleForMs }, nowMs);
-      if (visit.copy !== 'none' && visit.shadowAllowed) return this.#serve(visit, 'rescue', reason, nowMs, outcome.proxyStatus);
+      if (visit.copy !== 'none' && visit.shadowAllowed) return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     }
     if (outcome.result.kind !== 'failed') return this.#passOn(visit, decision.reason, { kind: 'answered', result: outcome.result, copy: undefined, confirmed: false }, outcome.proxyStatus);
     const status = outcome.why === 'timeout' ? 504 : outcome.why === 'cut' ? 502 : unavailable;
@@ -164,7 +166,7 @@ export class Pipeline {
     const nowMs = this.#parts.flight.now();
     if (copy?.cacheable && !copy.freshness.alwaysValidate && copy.freshness.freshUntilMs > nowMs && varyMatches(copy.record.vary, visit)) {
       visit.found = copy;
-      return this.#serve(visit, 'shadow', 'coalesced', nowMs);
+      return this.#serve(visit, 'shadow', 'coalesced', nowMs, true);
     }
     this.#shared.avoid(visit);
     return this.#askOrigin(visit, decision);
@@ -175,11 +177,11 @@ export class Pipeline {
     const { result, copy, confirmed } = outcome;
     if (copy && confirmed) {
       visit.found = copy;
-      return this.#serve(visit, 'shadow', 'revalidated', this.#parts.flight.now(), proxyStatus);
+      return this.#serve(visit, 'shadow', 'revalidated', this.#parts.flight.now(), true, proxyStatus);
     }
     const cacheStatus = cacheStatusMember({ kind: 'forwarded', reason: this.#forwardReason(visit), status: result.status, ...(copy && { stored: true }) });
     if (copy && visit.selectionAside) {
-      const answer = { copy, source: 'origin', reason, region: visit.entrance.region, head: visit.head, nowMs: this.#parts.flight.now(), cacheStatus } as const;
+      const answer = { copy, source: 'origin', reason, region: visit.entrance.region, head: visit.head, nowMs: this.#parts.flight.now(), late: true, cacheStatus } as const;
       return this.#recorded(visit, 'origin', reason, answerFromCopy(answer, visit));
     }
     const headers = forVisitor(result.headers);
@@ -244,8 +246,9 @@ function refusalOf(decision: Decision): RefusalReason {
   return { status: decision.reason === 'only-if-cached' ? 504 : unavailable, reason: decision.reason };
 }
 
-function bodyOf(result: Exclude<OriginResult, { kind: 'failed' }>): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null {
-  return result.kind === 'stream' ? result.body : result.body as Uint8Array<ArrayBuffer> | null; // bodies are never backed by shared memory
+function bodyOf(result: Exclude<OriginResult, { kind: 'failed' }>): ReturnType<typeof wholeBody> | null {
+  if (result.kind === 'stream') return result.body;
+  return result.body && wholeBody(result.body, true);
 }
 
 /** The runtime can't send status codes it does not know. */
