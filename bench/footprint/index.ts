@@ -26,6 +26,8 @@ interface Footprint {
   readonly firstServedMs: number;
   readonly answered: number;
   readonly afterReads: { readonly all: number; readonly own: number };
+  /** The same, process by process, the one that was started first. */
+  readonly afterReadsByProcess: readonly { readonly all: number; readonly own: number }[];
 }
 
 export const footprint: Suite = {
@@ -81,6 +83,7 @@ async function measure(context: SuiteContext, peer: Peer, items: number): Promis
     return {
       peer: peer.name, items, fillSeconds, publishSeconds, filled, firstServedMs, answered,
       diskBytes: folderBytes(folder), afterReads: residentBytes(processTree(server.pid)),
+      afterReadsByProcess: processTree(server.pid).map((pid) => residentBytes([pid])),
     };
   } finally {
     await server.stop();
