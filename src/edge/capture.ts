@@ -47,9 +47,10 @@ export class Capture {
     };
     const asCache = rules.cache === 'off' ? 'route' : cacheRefusal(exchange);
     const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
-    const why = refusal ?? this.#personalRefusal(visit, answer) ?? this.#doubt(visit, answer);
+    const why = refusal ?? this.#foreignHost(visit, answer) ?? this.#doubt(visit, answer);
     this.#count(why ?? 'kept');
     if (why !== undefined) return undefined;
+    this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
     const fields = storableFields([...answer.headers]);
     return this.#keep(this.#record(visit, answer, fields), answer.body ?? new Uint8Array());
   }
@@ -78,12 +79,8 @@ export class Capture {
     return copy;
   }
 
-  /**
-   * Two more ways in which an answer can be one visitor's. The origin says that it depends on cookies, and there are some that no
-   * dimension stands for; or it repeats the Host of the request, and that is a name the site did not declare.
-   */
-  #personalRefusal(visit: Visit, answer: WholeAnswer): CaptureRefusal | undefined {
-    if (visit.otherCookies && visit.rules.shadow !== 'always' && /\bcookie\b/i.test(answer.headers.get('vary') ?? '')) return 'cookie';
+  /** One more way in which an answer can be one visitor's: it repeats the Host of the request, and the site did not declare that name. */
+  #foreignHost(visit: Visit, answer: WholeAnswer): 'foreign-host' | undefined {
     const name = visit.host.replace(/:\d*$/, '');
     if (name === '' || this.#options.site.declaresHost(visit.host) || isLoopbackName(name)) return undefined;
     const bytes = Buffer.from(name);

@@ -196,7 +196,7 @@ export class Edge {
       prepare: (visit) => forOrigin(visit.request.headers, {
         peer: visit.peer, peerTrusted: visit.peerTrusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
         httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
-        read: visit.method === 'read',
+        read: visit.method === 'read', site: config.site,
       }),
       ended: (kind, outcome) => { this.#tally.attempt(kind, outcome); },
     };
@@ -209,7 +209,7 @@ export class Edge {
       draining: () => this.#draining,
     }, this.#shared);
     const prober = new Prober({
-      origin: config.origin, routing, now, userAgent: config.generate.userAgent,
+      origin: config.origin, routing, now, userAgent: config.generate.userAgent, site: config.site,
       ended: (outcome) => { this.#tally.attempt('probe', outcome); },
     });
     return { config, site, client, routing, pipeline, prober, capture, flight, clientRegion, accessLog };

@@ -48,7 +48,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
   const { region, originState, nowMs } = asked;
   const site = new SiteRules(config);
   const entrance = { region, proto: 'http', peerOf: () => '127.0.0.1' } as const;
-  const visit = identify(asked.request, entrance, { site, trusted: compileTrustedProxies(config.trustedProxies), limits: config.limits });
+  const visit = identify(asked.request, entrance, { site, trusted: compileTrustedProxies(config.trustedProxies), siteName: config.site, limits: config.limits });
   if (!(visit instanceof Visit)) return { region, originState, refused: visit };
   const source = sourceOf(asked.records);
   const copies = new Copies(source, config.limits);
@@ -71,7 +71,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
 
 /** How an origin stands that is in this state and has room; what a trial or a wait would change is not asked. */
 function standing(state: 'healthy' | 'failing' | 'down'): Standing {
-  return { state, returned: state === 'healthy' ? 1 : 0, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 0 };
+  return { state, onOriginSide: state === 'healthy', slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 0 };
 }
 
 /** Records without bodies: enough to decide. */

@@ -11,6 +11,7 @@ import { Visit, type Entrance, type RefusalReason } from './visit.ts';
 export interface IdentifyRules {
   readonly site: SiteRules;
   readonly trusted: TrustedProxies;
+  readonly siteName: string;
   readonly limits: Pick<Config['limits'], 'urlBytes' | 'headerBytes' | 'requestBodyBytes'>;
 }
 
@@ -33,7 +34,7 @@ export function identify(request: Request, entrance: Entrance, rules: IdentifyRu
   if (rules.limits.headerBytes < runtimeHeaderBytesMax && headerBytes(headers) > rules.limits.headerBytes) return { status: 431, reason: 'header-too-large' };
   const length = headers.get('content-length');
   if (length !== null && rules.limits.requestBodyBytes > 0 && Number(length) > rules.limits.requestBodyBytes) return { status: 413, reason: 'body-too-large' };
-  if (loopCount(headers.get('cdn-loop'), pseudonym) > 0) return { status: 508, reason: 'loop' };
+  if (loopCount(headers.get('cdn-loop'), pseudonym, rules.siteName) > 0) return { status: 508, reason: 'loop' };
   return new Visit(request, entrance, { target, host }, rules.site, rules.trusted);
 }
 

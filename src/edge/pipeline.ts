@@ -59,7 +59,7 @@ export class Pipeline {
   /** The answer, or the visit that is to be upgraded to a WebSocket. */
   handle(request: Request, entrance: Entrance): Response | Promise<Response> | { readonly upgrade: Visit } {
     const parts = this.#parts;
-    const identified = identify(request, entrance, { site: parts.site, trusted: parts.trusted, limits: parts.config.limits });
+    const identified = identify(request, entrance, { site: parts.site, trusted: parts.trusted, siteName: parts.config.site, limits: parts.config.limits });
     if (!(identified instanceof Visit)) return this.#refuse(undefined, request, entrance, identified);
     const nowMs = parts.flight.now();
     lookUp(identified, { copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs }, nowMs);

@@ -11,6 +11,7 @@ export interface ProberOptions {
   readonly routing: OriginRouting;
   readonly now: () => number;
   readonly userAgent: string;
+  readonly site: string;
   readonly ended: (outcome: AttemptOutcome) => void;
 }
 
@@ -55,7 +56,7 @@ export class Prober {
   async #ask(origin: Config['origin']): Promise<AttemptOutcome> {
     try {
       const answer = await fetch(origin.url + origin.probe.path, {
-        headers: { 'user-agent': this.#options.userAgent, 'cdn-loop': pseudonym, 'cache-control': 'no-cache', 'foreshadow-purpose': 'probe' },
+        headers: { 'user-agent': this.#options.userAgent, 'cdn-loop': `${pseudonym}; site=${this.#options.site}`, 'cache-control': 'no-cache', 'foreshadow-purpose': 'probe' },
         redirect: 'manual', decompress: false, keepalive: false,
         signal: AbortSignal.any([AbortSignal.timeout(origin.probe.timeoutMs), this.#closing.signal]),
       });

@@ -5,13 +5,15 @@
  */
 import { varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
 import {
-  compileBounded, compileDevice, compileLanguage, compileRoutes, compileVariation, cookieValue, normalisePath, noVariation,
-  queryRules, resourceKey, type HeaderReader, type QueryRules, type ShadowPolicy,
+  applyNoVarySearch, compileBounded, compileDevice, compileLanguage, compileRoutes, compileVariation, cookieValue, normalisePath, noVariation,
+  parseNoVarySearch, queryRules, resourceKey, type HeaderReader, type NoVarySearch, type QueryRules, type ShadowPolicy,
 } from '../http/index.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 
 /** Targets whose key is remembered; when full the memory starts anew. */
 const targetsRememberedMax = 20_000;
+/** Paths whose origin said which query parameters don't matter; the oldest are forgotten first. */
+const pathsLearnedMax = 10_000;
 /** Longer targets are not remembered, so that the memory is bounded in bytes too (about 10 MB). */
 const targetRememberedBytesMax = 256;
 
@@ -41,6 +43,7 @@ export class SiteRules {
   readonly #routes: readonly RouteRules[];
   readonly #undeclared: RouteRules;
   readonly #known = new Map<string, Target>();
+  readonly #learned = new Map<string, { readonly field: string; readonly rule: NoVarySearch }>();
   readonly #hosts: ReadonlySet<string>;
   readonly #severalHosts: boolean;
 
@@ -64,6 +67,26 @@ export class SiteRules {
     return this.#hosts.has(host);
   }
 
+  /**
+   * Learns from an answer which query parameters of its path don't change it (No-Vary-Search). Counts from the next request on;
+   * what an origin takes back is forgotten.
+   */
+  learn(target: string, noVarySearch: string | null): void {
+    if (noVarySearch === null && this.#learned.size === 0) return;
+    const question = target.indexOf('?');
+    const path = normalisePath(question < 0 ? target : target.slice(0, question));
+    const before = this.#learned.get(path);
+    if (noVarySearch === null ? before === undefined : before?.field === noVarySearch) return;
+    const rule = parseNoVarySearch(noVarySearch);
+    this.#learned.delete(path);
+    if (rule) this.#learned.set(path, { field: noVarySearch ?? '', rule });
+    for (const oldest of this.#learned.keys()) {
+      if (this.#learned.size <= pathsLearnedMax) break;
+      this.#learned.delete(oldest);
+    }
+    this.#known.clear();
+  }
+
   /** Route and key of a request target (`/path?query`). `host` counts only where the site has several. */
   resolve(target: string, host: string): Target {
     const memory = this.#severalHosts ? host + target : target;
@@ -73,7 +96,9 @@ export class SiteRules {
     const path = normalisePath(question < 0 ? target : target.slice(0, question));
     const route = this.#routes[this.#find(path)] ?? this.#undeclared;
     const query = question < 0 ? '' : target.slice(question + 1);
-    const resolved = { route, resource: resourceKey(path, query, route.query, this.#severalHosts ? host : undefined) };
+    const key = resourceKey(path, query, route.query, this.#severalHosts ? host : undefined);
+    const learned = this.#learned.size === 0 ? undefined : this.#learned.get(path);
+    const resolved = { route, resource: learned ? applyNoVarySearch(key, learned.rule) : key };
     if (memory.length <= targetRememberedBytesMax) {
       if (this.#known.size >= targetsRememberedMax) this.#known.clear();
       this.#known.set(memory, resolved);

@@ -85,8 +85,12 @@ export class Visit implements RoutedRequest, HeaderReader {
     return this.#otherCookies;
   }
 
+  /**
+   * Whether what it gets may be this person's alone. Cookies beyond the declared dimensions make it so, except where the route
+   * declares a cookie: then its declared values are all that counts, for what is served (what is kept is judged more strictly).
+   */
   get personal(): boolean {
-    return this.authorized || this.otherCookies;
+    return this.authorized || (this.rules.cookies.size === 0 && this.otherCookies);
   }
 
   get selecting(): boolean {

@@ -4,12 +4,12 @@ import { appendCdnLoop, appendVia, clientAddress, compileTrustedProxies, forward
 test('Via and CDN-Loop are appended to', () => {
   expect(appendVia(null, '1.1', 'foreshadow')).toBe('1.1 foreshadow');
   expect(appendVia('1.0 fred', '2', 'foreshadow')).toBe('1.0 fred, 2 foreshadow');
-  expect(appendCdnLoop('other; a=b', 'shop.foreshadow')).toBe('other; a=b, shop.foreshadow');
-  expect(appendCdnLoop('', 'shop.foreshadow')).toBe('shop.foreshadow');
+  expect(appendCdnLoop('other; a=b', 'foreshadow', 'shop')).toBe('other; a=b, foreshadow; site=shop');
+  expect(appendCdnLoop('', 'foreshadow', 'shop')).toBe('foreshadow; site=shop');
 });
 
 test.each([[null, 0], ['other', 0], ['me', 1], ['other, me; v=1 , me', 2], ['meme', 0], ['x; me', 0]])('%p has been through us %p times', (cdnLoop, count) => {
-  expect(loopCount(cdnLoop, 'me')).toBe(count);
+  expect(loopCount(cdnLoop, 'me', 'shop')).toBe(count);
 });
 
 describe('trusted proxies', () => {

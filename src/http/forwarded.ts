@@ -11,18 +11,21 @@ export function appendVia(via: string | null, protocol: string, pseudonym: strin
   return via === null || via === '' ? ours : `${via}, ${ours}`;
 }
 
-/** Appends our identifier to CDN-Loop. */
-export function appendCdnLoop(cdnLoop: string | null, id: string): string {
-  return cdnLoop === null || cdnLoop === '' ? id : `${cdnLoop}, ${id}`;
+/** Appends us to CDN-Loop, with the site as parameter, so that two sites' Foreshadows in a row are no loop. `site` is a token. */
+export function appendCdnLoop(cdnLoop: string | null, id: string, site: string): string {
+  const ours = `${id}; site=${site}`;
+  return cdnLoop === null || cdnLoop === '' ? ours : `${cdnLoop}, ${ours}`;
 }
 
-/** How often the request has been through us: members of CDN-Loop whose identifier is ours, parameters apart (RFC 8586 §2). */
-export function loopCount(cdnLoop: string | null, id: string): number {
+/** How often the request has been through this site's edges (RFC 8586 §2). A member without a site counts: it may be ours. */
+export function loopCount(cdnLoop: string | null, id: string, site: string): number {
   if (cdnLoop === null || !cdnLoop.includes(id)) return 0;
   let count = 0;
   for (const member of cdnLoop.split(',')) {
-    const semicolon = member.indexOf(';');
-    if ((semicolon < 0 ? member : member.slice(0, semicolon)).trim() === id) count++;
+    const [name = '', ...parameters] = member.split(';').map((part) => part.trim());
+    if (name !== id) continue;
+    const named = parameters.find((parameter) => parameter.startsWith('site='));
+    if (named === undefined || named === `site=${site}` || named === `site="${site}"`) count++;
   }
   return count;
 }
