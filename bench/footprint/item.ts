@@ -1,5 +1,5 @@
 /** Bodies of the footprint benchmark: 8 KiB that name their item first. */
-export const itemBytes = 8192;
+const itemBytes = 8192;
 
 export function itemBody(item: number): string {
   return `item ${item}\n`.padEnd(itemBytes, `${(item * 2_654_435_761) % 1_000_003} `);

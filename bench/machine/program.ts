@@ -45,7 +45,7 @@ export class Program {
   }
 
   endInput(): void {
-    this.#child.stdin.end();
+    void this.#child.stdin.end();
   }
 
   /** Asks it to end, and ends it and its children if it has not after `graceMs`. */

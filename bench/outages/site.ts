@@ -8,7 +8,7 @@ import type { Random } from '../../src/kernel/index.ts';
 export const pagesMax = 400;
 export const devices = ['desktop', 'mobile'] as const;
 export const segments = ['new', 'loyal', 'vip'] as const;
-export const bodyBytes = 16_384;
+const bodyBytes = 16_384;
 
 export type Device = (typeof devices)[number];
 export type Segment = (typeof segments)[number];
@@ -19,7 +19,7 @@ const userAgents: Readonly<Record<Device, string>> = {
   mobile: 'Mozilla/5.0 (Linux; Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0',
 };
 
-export function pathOf(page: number): string {
+function pathOf(page: number): string {
   return `/pages/${page}`;
 }
 

@@ -26,7 +26,7 @@ export const replay: Suite = {
     const file = context.options['log'];
     if (file === undefined) {
       context.say('replay: left out; it needs a log: --log FILE');
-      return { numbers: null, tables: [], missed: [] };
+      return undefined;
     }
     const log = readLog(file);
     const hours = Number(context.options['hours'] ?? 24);

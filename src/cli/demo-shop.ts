@@ -68,8 +68,8 @@ export class DemoShop {
   }
 
   #tell(word: string): void {
-    this.#shop.stdin.write(`${word}\n`);
-    this.#shop.stdin.flush();
+    void this.#shop.stdin.write(`${word}\n`);
+    void this.#shop.stdin.flush();
   }
 
   #spawn(program: string, port: number): Child {

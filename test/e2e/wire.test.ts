@@ -77,7 +77,7 @@ describe('floods', () => {
   test('a flood of header fields is refused with 431', async () => {
     const many = Array.from({ length: 5000 }, (_, at) => `X-${at}: ${'v'.repeat(30)}`).join('\r\n');
     const { text, closed } = await exchangeRaw(foreshadow.port, `GET /pages/1 HTTP/1.1\r\nHost: x\r\n${many}\r\nConnection: close\r\n\r\n`);
-    expect(text === '' ? closed : /^HTTP\/1\.1 431 /.test(text)).toBe(true);
+    expect(text === '' ? closed : text.startsWith('HTTP/1.1 431 ')).toBe(true);
   });
 
   test('after all of it, the site is served as before', async () => {
