@@ -116,12 +116,13 @@ export function openDatabase(folder: string, options: { clock: Clock; log: Log; 
 }
 
 const tableCount = 5;
+const mapBytesDefault = 4 * 1024 ** 3;
 
 export function openTables(folder: string, mapBytesMax: number | undefined, readOnly: boolean): LocalDatabase {
   if (!readOnly) breakSeal(folder);
-  const root = open<Buffer, Buffer>({
-    ...tableOptions, path: folder, noSubdir: false, maxDbs: tableCount + 3, readOnly, ...(mapBytesMax === undefined ? {} : { mapSize: mapBytesMax }),
-  });
+  // Enough address space from the start: growing maps the file a second time and keeps the first, and the pages of both count as ours
+  // (measured while 100,000 records were written: 340 MB of file pages against 150 MB).
+  const root = open<Buffer, Buffer>({ ...tableOptions, path: folder, noSubdir: false, maxDbs: tableCount + 3, readOnly, mapSize: mapBytesMax ?? mapBytesDefault });
   const table = (name: string): Table => root.openDB<Buffer, Buffer>({ ...tableOptions, name });
   return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), meta: table('meta') };
 }

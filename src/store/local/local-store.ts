@@ -18,7 +18,7 @@ import { LocalKeys } from './keys.ts';
 
 export interface LocalStoreOptions {
   readonly path: string;
-  /** How much address space LMDB maps at first; it grows by itself. */
+  /** Address space LMDB reserves for its file, 4 GiB unless told; it takes no memory, and grows by itself. */
   readonly mapBytesMax?: number;
   readonly limits: {
     readonly variantsPerVariation: number;
