@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { IpcEnd, startManaged, type BrainToEdge, type EdgeStats, type EdgeToBrain, type OriginReport } from '../bus/index.ts';
 import { CatalogReader, type ShadowRecord } from '../catalog/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
+import type { Pace } from '../generate/index.ts';
 import { createLog, silentLog, systemClock, type RegionName, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { digestOf, openLocalStore } from '../store/index.ts';
 import { catalogFolder, startBrain } from './brain.ts';
@@ -22,7 +23,7 @@ async function configFor(originUrl: string): Promise<Config> {
   return { ...result.config, dataDir, store: { ...result.config.store, volumePaths: [join(dataDir, 'v1'), join(dataDir, 'v2')] }, budgets: { ...result.config.budgets, originRequestsPerSecond: 200 } };
 }
 
-function openOrigin() {
+function openOrigin(cacheControl = 'max-age=60') {
   const asked: string[] = [];
   const server = Bun.serve({
     hostname: '127.0.0.1', port: 0, fetch(request) {
@@ -30,7 +31,7 @@ function openOrigin() {
       asked.push(pathname);
       if (pathname === '/sitemap.xml') return new Response('<urlset><url><loc>https://shop.example/listed</loc></url></urlset>');
       if (pathname === '/robots.txt') return new Response('no', { status: 404 });
-      return new Response(`<html><head><title>${pathname}</title></head><body>${'x'.repeat(700)}</body></html>`, { headers: { 'content-type': 'text/html', 'cache-control': 'max-age=60' } });
+      return new Response(`<html><head><title>${pathname}</title></head><body>${'x'.repeat(700)}</body></html>`, { headers: { 'content-type': 'text/html', 'cache-control': cacheControl } });
     },
   });
   cleanUps.push(() => server.stop(true));
@@ -56,7 +57,8 @@ async function until(condition: () => boolean | Promise<boolean>, what: string, 
 }
 
 const failOnError = createLog({ clock: systemClock, level: 'error', write: (line) => { throw new Error(line); } });
-const start = (config: Config, brain: IpcEnd<BrainToEdge, EdgeToBrain>) => startBrain({ config, bus: brain, clock: systemClock, log: failOnError, version: '0.0.0' });
+const pace: Pace = { planMs: 100, publishMs: 100, renewalsMs: 100, evictMs: 1000, passiveFirstMs: 200 };
+const start = (config: Config, brain: IpcEnd<BrainToEdge, EdgeToBrain>) => startBrain({ config, bus: brain, clock: systemClock, log: failOnError, version: '0.0.0', pace });
 
 const stats = (appliedVersion: number): EdgeStats => ({
   startedAtMs: 1, regions: [{ region: 'local', listen: '127.0.0.1:1', answers: { 'origin origin-well': 3, 'shadow origin-down': 1 }, failed: 0 }],
@@ -83,6 +85,7 @@ test('demand reported a moment ago and a sitemap become published copies; status
   edge.send({ type: 'stats', stats: stats(0) });
   edge.send({ type: 'origin', report: report('healthy') });
   await until(async () => (await publishedIn(config)).join() === '/asked,/listed', 'both published');
+  await until(async () => (await brain.status()).catalog.records === 2, 'the catalog to say so');
   expect(versions.length).toBeGreaterThan(0);
   expect((await fetch(`${brain.url}/readyz`)).status).toBe(200);
   const status = await (await fetch(`${brain.url}/api/v1/status`)).json();
@@ -108,6 +111,29 @@ test('a restart knows what was published and learned, and asks the origin for no
   expect(second.versions[0]).toBe((await after.status()).catalog.version);
   await until(async () => ((await after.status()).generator.plan?.number ?? 0) >= 2, 'planned');
   expect(origin.asked.slice(asked)).toEqual(['/robots.txt', '/sitemap.xml']);
+});
+
+test('a restart knows what the origin refused; a damaged file of it is set aside, and said so', async () => {
+  const origin = openOrigin('private');
+  const config = await configFor(origin.url);
+  const before = await start(config, busPair().brain);
+  await until(async () => (await before.status()).generator.refused.private === 1, 'refused');
+  await before.close();
+  const asked = (path: string): number => origin.asked.filter((one) => one === path).length;
+  const after = await start(config, busPair().brain);
+  await until(async () => ((await after.status()).generator.plan?.refused['backing-off'] ?? 0) === 1, 'still waiting');
+  expect((await after.status()).generator.waiting).toEqual({ private: 1 });
+  expect(asked('/listed')).toBe(1);
+  await after.close();
+  const path = join(config.dataDir, 'generator.snapshot');
+  await Bun.write(path, 'not a snapshot');
+  const warned: string[] = [];
+  const log = createLog({ clock: systemClock, level: 'warn', write: (line) => warned.push(line) });
+  const anew = await startBrain({ config, bus: busPair().brain, clock: systemClock, log, version: '0.0.0', pace });
+  cleanUps.push(() => anew.close());
+  expect(warned.join()).toContain('generator-memory-unreadable');
+  expect(await Bun.file(`${path}.unreadable`).text()).toBe('not a snapshot');
+  await until(() => asked('/listed') === 2, 'asked anew');
 });
 
 test('what the edge captured becomes durable without a word to the origin; while that is down nothing is asked', async () => {

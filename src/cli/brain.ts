@@ -2,7 +2,7 @@
  * The brain process: store, catalog, forecaster, generator and API, put together, and fed by what edges report over the bus.
  * `foreshadow up` starts it as `brain --managed`, with a channel; the configuration is the first frame on it (`bus/ipc.ts`), and every
  * later one a reload. It ends when it is told to, or when the parent is gone; a death at any moment loses nothing that
- * was published, and at most a minute of what the forecaster learned. It never stands in a request's way: edges don't wait for it.
+ * was published, and at most a minute of what forecaster and generator learned. It never stands in a request's way: edges don't wait for it.
  */
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +10,12 @@ import { startApi, type ApiServer, type Status } from '../api/index.ts';
 import type { BrainToEdge, BusEnd, EdgeStats, EdgeToBrain, OriginReport } from '../bus/index.ts';
 import { Catalog } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
-import { FreshDemand, Generator } from '../generate/index.ts';
+import { FreshDemand, Generator, type Memory, type Pace } from '../generate/index.ts';
 import { messageOf, type Clock, type Log } from '../kernel/index.ts';
 import type { BaselineForecaster } from '../predict/index.ts';
 import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '../store/index.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
+import { loadGeneratorMemory, saveGeneratorMemory } from './generator-file.ts';
 
 export interface BrainOptions {
   readonly config: Config;
@@ -22,6 +23,14 @@ export interface BrainOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Of the generator; tests run faster. */
+  readonly pace?: Pace;
+}
+
+/** What earlier runs learned. */
+interface Learned {
+  readonly forecaster: BaselineForecaster;
+  readonly memory: Memory | undefined;
 }
 
 const snapshotEveryMs = 60_000;
@@ -34,11 +43,11 @@ export const catalogFolder = 'catalog';
 
 export async function startBrain(options: BrainOptions): Promise<Brain> {
   const { config, clock, log } = options;
-  const forecaster = await loadForecaster(config.dataDir, config.limits.demandKeys, log);
+  const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log) };
   const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
   try {
     const catalog = await Catalog.open({ dirs: config.store.volumePaths.map((path) => join(path, catalogFolder)), clock, log });
-    const brain = new Brain(options, forecaster, blobs, catalog);
+    const brain = new Brain(options, learned, blobs, catalog);
     try {
       brain.start();
       return brain;
@@ -71,7 +80,7 @@ export class Brain {
   #timers: (() => void)[] = [];
   #closing: Promise<void> | undefined;
 
-  constructor(options: BrainOptions, forecaster: BaselineForecaster, blobs: BlobStore, catalog: Catalog) {
+  constructor(options: BrainOptions, { forecaster, memory }: Learned, blobs: BlobStore, catalog: Catalog) {
     const { config, clock, log, bus } = options;
     this.#options = options;
     this.#config = config;
@@ -83,7 +92,7 @@ export class Brain {
     this.#bodies = openLocalBodies(join(config.dataDir, 'edge'));
     this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
     this.#generator = new Generator({
-      config, outlook: this.#demand, catalog, records: catalog.records(), blobs, clock, log,
+      config, outlook: this.#demand, catalog, records: catalog.records(), blobs, clock, log, memory, pace: options.pace,
       bodyOf: (digest) => this.#bodies.body(digest),
       onPublished: (version) => { bus.send({ type: 'catalog', version }); },
     });
@@ -100,7 +109,7 @@ export class Brain {
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
     this.#timers.push(clock.after(reportWaitMs, () => { this.#startGenerator(); }));
     this.#repeat(closeMinutesEveryMs, () => { this.#demand.closeMinutes(); });
-    this.#repeat(snapshotEveryMs, () => this.#saveForecaster());
+    this.#repeat(snapshotEveryMs, () => this.#saveLearned());
     log.info('brain-started', { admin: this.url, catalogVersion: this.#catalog.head(), records: this.#catalog.size });
   }
 
@@ -139,7 +148,7 @@ export class Brain {
     await this.#api?.close();
     await this.#generator.close();
     this.#demand.closeMinutes();
-    await this.#saveForecaster();
+    await this.#saveLearned();
     await this.#catalog.close();
     await this.#blobs.close();
     await this.#bodies.close();
@@ -180,13 +189,19 @@ export class Brain {
     return this.#edge || this.#origin ? undefined : 'no edge has reported yet';
   }
 
-  async #saveForecaster(): Promise<void> {
+  async #saveLearned(): Promise<void> {
     const { log, clock } = this.#options;
+    const { dataDir } = this.#config;
     try {
-      await saveForecaster(this.#config.dataDir, this.#forecaster.snapshot());
+      await saveForecaster(dataDir, this.#forecaster.snapshot());
       this.#snapshotAtMs = clock.nowMs();
     } catch (error) {
       log.error('forecast-not-saved', { problem: messageOf(error) });
+    }
+    try {
+      await saveGeneratorMemory(dataDir, this.#generator.remember());
+    } catch (error) {
+      log.error('generator-memory-not-saved', { problem: messageOf(error) });
     }
   }
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
 import type { ShadowRecord } from '../catalog/index.ts';
 import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
-import { collectCandidates, targetId, type CandidateParts } from './candidates.ts';
+import { collectCandidates, targetId, type CandidateParts, type Candidates } from './candidates.ts';
 import { Changes } from './changes.ts';
+import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
 import { Ledger } from './ledger.ts';
@@ -22,10 +23,10 @@ const site = new Site({
   ],
 });
 
-function copyOf(resource: string, variation: string, ageMs: number, vary: ShadowRecord['vary'] = []): ShadowRecord {
+function copyOf(resource: string, variation: string, ageMs: number, vary: ShadowRecord['vary'] = [], madeBy: ShadowRecord['madeBy'] = 'generate'): ShadowRecord {
   return {
     resource: key(resource), variation: at(variation), vary, status: 200, headers: [], body: `${resource}${variation}${ageMs}` as BlobDigest, bodyBytes: 10, // any name will do
-    requestTimeMs: nowMs - ageMs, responseTimeMs: nowMs - ageMs, madeBy: 'generate', version: 1,
+    requestTimeMs: nowMs - ageMs, responseTimeMs: nowMs - ageMs, madeBy, version: 1,
   };
 }
 
@@ -34,7 +35,7 @@ function collect(facts: Partial<CandidateParts> & { rates?: Record<string, numbe
   return collectCandidates({
     outlook: { rates: () => rates, variationShares: () => [{ variation: at('d=b'), share: 1 }] },
     frontier: new Frontier(), holdings: new Holdings([]), ledger: new Ledger(), changes: new Changes(), site,
-    allows: () => true, invalidated: new Set(), captured: new Set(), inFlight: new Set(), ...facts,
+    allows: () => true, invalidated: new Set(), captured: new Set(), inFlight: new Set(), firstAsked: new FirstAsked(0), targetMs: 600_000, ...facts,
   }, nowMs);
 }
 
@@ -60,13 +61,42 @@ test('a copy\'s age is that of its oldest form, and each form costs a request', 
 test('what is discovered counts little: an asset as its page, a sitemap more than a link; robots.txt binds it', () => {
   const frontier = new Frontier();
   for (const one of [found('/link', 'link'), found('/listed', 'sitemap'), found('/main.css', 'asset', '/page'), found('/bg.png', 'asset', '/main.css'), found('/hidden', 'sitemap'), found('/page', 'sitemap')]) frontier.offer(one);
-  const { list, demand, forbidden } = collect({ rates: { '/page': 7 }, frontier, allows: (resource) => resource !== key('/hidden') });
+  const { list, demand, left } = collect({ rates: { '/page': 7 }, frontier, allows: (resource) => resource !== key('/hidden') });
   expect(demand.get(key('/main.css'))).toBe(7);
   expect(demand.get(key('/bg.png'))).toBe(7);
   expect(demand.get(key('/listed')) ?? 0).toBeGreaterThan(demand.get(key('/link')) ?? 0);
   expect(demand.get(key('/listed')) ?? 1).toBeLessThan(0.01);
   expect(list.map(({ resource }) => resource).sort()).toEqual(['/bg.png', '/link', '/listed', '/main.css', '/page'].map(key));
-  expect(forbidden).toBe(1);
+  expect(left).toEqual({ 'robots': 1, 'awaiting-capture': 0, 'fresh': 0 });
+});
+
+test('passing answers have their time to leave a first copy of what is asked for; what nobody asks for does not wait', () => {
+  const firstAsked = new FirstAsked(10_000);
+  const frontier = new Frontier();
+  frontier.offer(found('/listed', 'sitemap'));
+  const facts = { rates: { '/v/new': 5, '/v/known': 5 }, firstAsked, frontier, holdings: new Holdings([copyOf('/v/known', 'd=a', 9000)]) };
+  firstAsked.hadItsTime(key('/v/known'), nowMs - 10_000);
+  const first = collect(facts);
+  expect(first.list.map(({ resource, variation }) => `${resource} ${variation}`)).toEqual(['/v/known d=b', '/v/known d=a', '/listed ']);
+  expect(first.left['awaiting-capture']).toBe(2);
+  const facet = new FirstAsked(10_000);
+  facet.hadItsTime(key('/v/new'), nowMs - 9999);
+  expect(collect({ rates: { '/v/new': 5 }, firstAsked: facet, invalidated: new Set([key('/v/new')]) }).list).toEqual([]);
+  facet.hadItsTime(key('/v/new'), nowMs);
+  expect(collect({ rates: { '/v/new': 5 }, firstAsked, frontier }).list.map(({ resource }) => resource)).toEqual([key('/listed')]);
+});
+
+test('a copy that a passing answer left is not asked for anew before it is older than the target, whatever else is known', () => {
+  const frontier = new Frontier();
+  frontier.offer(found('/p', 'sitemap', undefined, nowMs - 1000));
+  const of = (ageMs: number, madeBy: ShadowRecord['madeBy']): Candidates => collect({
+    rates: { '/p': 1 }, frontier, holdings: new Holdings([copyOf('/p', '', ageMs, [['accept', 'a']], madeBy), copyOf('/p', '', 700_000, [['accept', 'b']], madeBy)]),
+  });
+  expect(of(599_999, 'capture').list.map(({ cost, copyAgeMs }) => [cost, copyAgeMs])).toEqual([[1, 700_000]]);
+  expect(of(600_000, 'capture').list[0]?.cost).toBe(2);
+  expect(of(599_999, 'generate').list[0]?.cost).toBe(2);
+  const young = collect({ rates: { '/p': 1 }, frontier, holdings: new Holdings([copyOf('/p', '', 400_000, [], 'capture')]) });
+  expect([young.list, young.left.fresh]).toEqual([[], 1]);
 });
 
 test('a sitemap\'s word that a page changed makes a change all but certain, once', () => {

@@ -1,10 +1,12 @@
 /**
  * What could be fetched, as the planner wants it: people's demand first (forecast rate × share of the variation), then what
- * was discovered, at a low pseudo-demand of its own. Pure over its given parts; a few milliseconds for thousands of resources.
+ * was discovered, at a low pseudo-demand of its own. What passing answers see to is left to them. Works on its given parts
+ * only; a few milliseconds for thousands of resources.
  */
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
-import { shadowId } from '../catalog/shadow-record.ts';
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Changes } from './changes.ts';
+import type { FirstAsked } from './first-asked.ts';
 import type { Discovery, Frontier } from './frontier.ts';
 import type { Holdings } from './holdings.ts';
 import type { Ledger } from './ledger.ts';
@@ -43,6 +45,9 @@ export interface CandidateParts {
   readonly invalidated: ReadonlySet<ResourceKey>;
   /** Resources whose answers passing requests are known to renew. */
   readonly captured: ReadonlySet<ResourceKey>;
+  readonly firstAsked: FirstAsked;
+  /** `freshness.target`. */
+  readonly targetMs: number;
   /** Targets being fetched right now. */
   readonly inFlight: { has(id: string): boolean };
 }
@@ -51,31 +56,45 @@ export interface Candidates {
   readonly list: PlanCandidate[];
   /** Demand a minute by resource, discovered ones included. */
   readonly demand: ReadonlyMap<ResourceKey, number>;
-  /** Discovered resources that robots.txt forbids. */
-  readonly forbidden: number;
+  /** What is no candidate, by why. */
+  readonly left: Readonly<Record<LeftOut, number>>;
 }
 
+/** `robots`: discovered, but robots.txt forbids it; `awaiting-capture`: the passing answer may still leave the first copy; `fresh`: it left a young one. */
+export type LeftOut = 'robots' | 'awaiting-capture' | 'fresh';
+
 export function collectCandidates(parts: CandidateParts, nowMs: number): Candidates {
-  const list: PlanCandidate[] = [];
+  const found: Found = { list: [], left: { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0 } };
   const demand = new Map<ResourceKey, number>();
-  let forbidden = 0;
   for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax)) {
     if (parts.site.route(resource).policy === 'never') continue;
     demand.set(resource, perMinute);
-    addVariations(parts, list, resource, perMinute, undefined, nowMs);
+    addVariations(parts, found, { resource, perMinute, hadItsTime: parts.firstAsked.hadItsTime(resource, nowMs) }, nowMs);
   }
   for (const discovery of parts.frontier.all()) {
     const { resource } = discovery;
     if (demand.has(resource)) continue;
     if (!parts.allows(resource)) {
-      forbidden++;
+      found.left.robots++;
       continue;
     }
     const perMinute = unaskedDemand(discovery, demand);
     demand.set(resource, perMinute);
-    addVariations(parts, list, resource, perMinute, discovery, nowMs);
+    addVariations(parts, found, { resource, perMinute, hadItsTime: true }, nowMs);
   }
-  return { list, demand, forbidden };
+  return { ...found, demand };
+}
+
+interface Found {
+  readonly list: PlanCandidate[];
+  readonly left: Record<LeftOut, number>;
+}
+
+interface Wanted {
+  readonly resource: ResourceKey;
+  readonly perMinute: number;
+  /** Whether a first copy need not wait for passing answers. */
+  readonly hadItsTime: boolean;
 }
 
 /** An asset is in demand as its page is: whoever asks for the page asks for it. */
@@ -85,22 +104,26 @@ function unaskedDemand(discovery: Discovery, demand: ReadonlyMap<ResourceKey, nu
   return Math.max(own, demand.get(discovery.parent) ?? 0);
 }
 
-function addVariations(
-  parts: CandidateParts, list: PlanCandidate[], resource: ResourceKey, perMinute: number, discovery: Discovery | undefined, nowMs: number,
-): void {
+function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowMs: number): void {
+  const { resource, perMinute } = wanted;
   const weight = parts.invalidated.has(resource) ? invalidatedWeight : 1;
   const rate = parts.changes.rate(resource);
   const passes = parts.captured.has(resource);
-  const changedMs = (discovery ?? parts.frontier.get(resource))?.changedMs;
+  const changedMs = parts.frontier.get(resource)?.changedMs;
   for (const { variation, share } of parts.site.variations(resource, parts.outlook.variationShares(nowMs, resource))) {
     const id = targetId(resource, variation);
     if (parts.inFlight.has(id)) continue;
-    const copies = parts.holdings.variation(resource, variation);
+    const held = parts.holdings.variation(resource, variation);
+    const copies = toRenew(held, parts.targetMs, nowMs);
+    if (copies.length === 0 && (held.length > 0 || !wanted.hadItsTime)) {
+      found.left[held.length > 0 ? 'fresh' : 'awaiting-capture']++;
+      continue;
+    }
     let oldestMs = Number.POSITIVE_INFINITY;
     for (const copy of copies) oldestMs = Math.min(oldestMs, copy.responseTimeMs);
     const ageMs = copies.length === 0 ? undefined : Math.max(0, nowMs - oldestMs);
     const saidChanged = ageMs !== undefined && changedMs !== undefined && changedMs > oldestMs && changedMs <= nowMs;
-    list.push({
+    found.list.push({
       resource, variation, weight, cost: Math.max(1, copies.length),
       demandPerMinute: perMinute * share,
       changesPerMinute: saidChanged ? Math.max(rate, certainChanges / Math.max(1 / 60, ageMs / 60_000)) : rate,
@@ -109,6 +132,12 @@ function addVariations(
       passivePerMinute: passes ? perMinute * share : 0,
     });
   }
+}
+
+/** The copies the origin may be asked to renew: not those a passing answer left within the freshness target. */
+export function toRenew(copies: readonly ShadowRecord[], targetMs: number, nowMs: number): readonly ShadowRecord[] {
+  const young = (copy: ShadowRecord): boolean => copy.madeBy === 'capture' && nowMs - copy.responseTimeMs < targetMs;
+  return copies.some(young) ? copies.filter((copy) => !young(copy)) : copies;
 }
 
 /** What backing off and being in flight are about: a variation, whatever further headers its copies vary on. */

@@ -6,11 +6,12 @@ import type { ResourceKey } from '../kernel/index.ts';
 import { estimateChangeRate, type ChangeObservation } from './plan/index.ts';
 
 const changesMax = 100_000;
-const observationsMax = 8;
+export const observationsMax = 8;
 
 interface Learned {
   readonly observations: ChangeObservation[];
-  rate: number;
+  /** Estimated when it is wanted. */
+  rate: number | undefined;
 }
 
 export class Changes {
@@ -18,10 +19,10 @@ export class Changes {
 
   observe(resource: ResourceKey, betweenMs: number, changed: boolean): void {
     if (betweenMs <= 0) return;
-    const before = this.#learned.get(resource) ?? { observations: [], rate: 0 };
+    const before = this.#learned.get(resource) ?? { observations: [], rate: undefined };
     before.observations.push({ minutes: betweenMs / 60_000, changed });
     if (before.observations.length > observationsMax) before.observations.shift();
-    before.rate = estimateChangeRate(before.observations);
+    before.rate = undefined;
     this.#learned.delete(resource);
     this.#learned.set(resource, before);
     if (this.#learned.size <= changesMax) return;
@@ -31,6 +32,14 @@ export class Changes {
 
   /** Changes a minute; 0 where nothing is known. */
   rate(resource: ResourceKey): number {
-    return this.#learned.get(resource)?.rate ?? 0;
+    const learned = this.#learned.get(resource);
+    if (!learned) return 0;
+    learned.rate ??= estimateChangeRate(learned.observations);
+    return learned.rate;
+  }
+
+  /** Everything observed, the longest untouched resource first. */
+  *entries(): Iterable<readonly [ResourceKey, readonly ChangeObservation[]]> {
+    for (const [resource, { observations }] of this.#learned) yield [resource, observations];
   }
 }

@@ -1,11 +1,13 @@
 import { afterEach, expect, test } from 'bun:test';
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
-import { createLog, systemClock, type BlobDigest, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
+import { createLog, systemClock, type BlobDigest, type Clock, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { openMemoryStore } from '../store/index.ts';
 import type { OriginCondition } from './budget.ts';
 import type { Outlook } from './candidates.ts';
 import { Generator } from './generator.ts';
+import { readMemory, type Memory } from './memory.ts';
+import type { Pace } from './pace.ts';
 import type { CatalogWriter } from './publisher.ts';
 
 /** A small shop: what it answers can be changed under way. */
@@ -58,8 +60,10 @@ function configOf(shop: Shop, facts: Partial<Config> = {}): Config {
   };
 }
 
+interface RunFacts { config?: Partial<Config>; outlook?: Partial<Outlook>; records?: ShadowRecord[]; log?: Log; bodies?: Map<string, Uint8Array>; memory?: Memory; clock?: Clock; pace?: Partial<Pace> }
+
 /** A generator over a memory store and a catalog that is a map. */
-function run(shop: Shop, facts: { config?: Partial<Config>; outlook?: Partial<Outlook>; records?: ShadowRecord[]; log?: Log; bodies?: Map<string, Uint8Array> } = {}) {
+function run(shop: Shop, facts: RunFacts = {}) {
   const records = new Map((facts.records ?? []).map((record) => [shadowId(record), record]));
   const blobs = openMemoryStore();
   const versions: number[] = [];
@@ -79,11 +83,11 @@ function run(shop: Shop, facts: { config?: Partial<Config>; outlook?: Partial<Ou
     },
   };
   const generator = new Generator({
-    config: configOf(shop, facts.config), catalog, records: facts.records ?? [], blobs, clock: systemClock,
+    config: configOf(shop, facts.config), catalog, records: facts.records ?? [], blobs, clock: facts.clock ?? systemClock, memory: facts.memory,
     outlook: { rates: () => [], variationShares: () => [], ...facts.outlook },
     bodyOf: (digest: BlobDigest) => bodies.get(digest),
     log: facts.log ?? createLog({ clock: systemClock, level: 'error', write: (line) => { throw new Error(line); } }),
-    onPublished: (version) => versions.push(version), pace: { planMs: 40, publishMs: 40, evictMs: 100 },
+    onPublished: (version) => versions.push(version), pace: { planMs: 40, publishMs: 40, renewalsMs: 120, evictMs: 100, passiveFirstMs: 0, ...facts.pace },
   });
   cleanUps.push(() => generator.close());
   generator.start();
@@ -257,6 +261,51 @@ test('captures become durable when they add something, and spare the origin', as
   await until(() => Object.keys(generator.status().refused).length === 2, 'refusals');
   expect(generator.status().refused).toEqual({ 'missing-body': 1, 'emptied': 1 });
   expect(shop.asked).toEqual([]);
+});
+
+test('what visitors ask for is left to the answers that pass for a while, and then made; what nobody asks for is made at once', async () => {
+  const shop = openShop((path) => {
+    if (path === '/sitemap.xml') return sitemap('/listed', '/asked', '/passes');
+    return path === '/robots.txt' ? notFound() : html(path);
+  });
+  let aheadMs = 0;
+  const clock: Clock = { ...systemClock, nowMs: () => Date.now() + aheadMs, after: (delayMs, act) => systemClock.after(delayMs, act) };
+  const rates = ['/asked', '/passes'].map((path) => ({ resource: key(path), perMinute: 9 }));
+  const { generator, variationsOf, bodies, records } = run(shop, { clock, outlook: { rates: () => rates }, pace: { passiveFirstMs: 60_000 } });
+  await until(() => variationsOf('/listed').length === 1, 'the listed page');
+  await until(() => generator.status().plan?.refused['awaiting-capture'] === 2, 'both wait');
+  const passing = captureOf('/passes', 'passing');
+  bodies.set(passing.record.body, passing.body);
+  generator.captured([passing.record]);
+  await until(() => variationsOf('/passes').length === 1, 'the passing answer\'s copy');
+  expect(shop.asked.map(({ path }) => path).filter((path) => path === '/asked' || path === '/passes')).toEqual([]);
+  aheadMs = 60_000;
+  await until(() => variationsOf('/asked').length === 1, 'made after all');
+  await until(() => (generator.status().plan?.atMs ?? 0) > Date.now() + 50_000, 'a later plan');
+  expect(shop.asked.map(({ path }) => path)).not.toContain('/passes');
+  expect([...records.values()].find(({ resource }) => resource === key('/passes'))?.madeBy).toBe('capture');
+});
+
+test('a restart forgets neither waits nor doubts nor how often pages change', async () => {
+  const shop = openShop((path) => {
+    switch (path) {
+      case '/private': return html('hi', { 'cache-control': 'private' });
+      case '/shrunken': return new Response(`<html><body>${'short '.repeat(50)}</body></html>`, { headers: { 'content-type': 'text/html', 'cache-control': 'max-age=60' } });
+      case '/changing': return html('now this');
+      default: return notFound();
+    }
+  });
+  const old = (resource: string): ShadowRecord => captureOf(resource, 'as it was', { madeBy: 'generate', requestTimeMs: Date.now() - 3_600_000, responseTimeMs: Date.now() - 3_600_000 }).record;
+  const outlook = { rates: () => ['/private', '/shrunken', '/changing'].map((path) => ({ resource: key(path), perMinute: 1 })) };
+  const first = run(shop, { outlook, records: [old('/shrunken'), old('/changing')] });
+  await until(() => Object.keys(first.generator.status().refused).length === 2 && first.generator.status().admitted.generate === 1, 'verdicts');
+  await first.generator.close();
+  const asked = shop.asked.length;
+  const second = run(shop, { outlook: { rates: () => outlook.rates().slice(0, 2) }, records: [old('/shrunken'), ...first.records.values()], memory: readMemory(first.generator.remember(), Date.now()) });
+  await until(() => (second.generator.status().plan?.number ?? 0) >= 3, 'plans');
+  expect(second.generator.status().waiting).toEqual({ 'private': 1, 'shrunken': 1 });
+  expect(shop.asked.slice(asked).map(({ path }) => path).filter((path) => !path.startsWith('/robots') && !path.startsWith('/sitemap'))).toEqual([]);
+  expect(second.generator.remember()).toEqual(first.generator.remember());
 });
 
 test('an invalidated resource is taken out at once, made anew, and older answers to it are not believed', async () => {

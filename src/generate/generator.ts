@@ -4,28 +4,29 @@
  * what may be kept is admission's, how fast is the budget's. Never fetches while the origin is unwell, and gives up what it
  * was fetching when the origin falls.
  */
-import type { ShadowRecord } from '../catalog/shadow-record.ts';
+import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
 import { type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
-import { Budget, type BudgetState, type OriginCondition } from './budget.ts';
-import { collectCandidates, demandedMax, targetId, type Outlook } from './candidates.ts';
-import { Changes } from './changes.ts';
+import { Budget, type OriginCondition } from './budget.ts';
+import { collectCandidates, demandedMax, targetId, toRenew, type Outlook } from './candidates.ts';
 import { coverageOf, type Coverage } from './coverage.ts';
-import { Discoverer, type DiscoveryOutcome } from './discover.ts';
+import { Discoverer } from './discover.ts';
 import { DiscoveryRounds } from './discovery-rounds.ts';
 import { chooseEvictions } from './evict.ts';
 import { createFetcher, type Fetcher } from './fetch.ts';
+import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
 import { CaptureQueue, takeInvalidation, type BodyOf } from './intake.ts';
-import { Ledger } from './ledger.ts';
 import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
+import { emptyMemory, writeMemory, type Memory } from './memory.ts';
+import { usualPace, type Pace } from './pace.ts';
 import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
-import type { Refusal } from './refusals.ts';
 import { Schedule } from './schedule.ts';
 import { Site } from './site.ts';
+import { describe, type GeneratorStatus, type LeftCounts } from './status.ts';
 import { Invalidations, Tally, type Workshop } from './workshop.ts';
 
 export interface GeneratorParts {
@@ -40,35 +41,11 @@ export interface GeneratorParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly onPublished: (version: number) => void;
-  readonly pace?: Pace;
+  /** What an earlier run wrote with `remember`, read again. */
+  readonly memory?: Memory | undefined;
+  readonly pace?: Pace | undefined;
 }
 
-export interface GeneratorStatus {
-  readonly budget: Omit<BudgetState, 'pause'> & { readonly pause: BudgetState['pause'] | 'storage-failed' };
-  readonly plan: { readonly number: number; readonly atMs: number; readonly items: number; readonly planned: Readonly<Record<string, number>>; readonly refused: Readonly<Record<string, number>>; readonly durationMs: number } | undefined;
-  readonly queued: number;
-  readonly pending: number;
-  readonly fetched: number;
-  readonly admitted: Readonly<Record<'generate' | 'capture', number>>;
-  readonly freshened: Readonly<Record<'generate' | 'capture', number>>;
-  readonly captures: { readonly offered: number; readonly dropped: number };
-  readonly removed: number;
-  readonly evicted: number;
-  readonly refused: Readonly<Partial<Record<Refusal, number>>>;
-  readonly waiting: Readonly<Partial<Record<Refusal, number>>>;
-  readonly holdings: { readonly records: number; readonly resources: number; readonly bytes: number };
-  readonly discovered: { readonly asset: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
-  readonly discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
-  readonly publishFailures: number;
-}
-
-/** How often the loop's steps come round. */
-export interface Pace {
-  readonly planMs: number;
-  readonly publishMs: number;
-  readonly evictMs: number;
-}
-const usualPace: Pace = { planMs: 1000, publishMs: 1000, evictMs: 5000 };
 /** Planning takes at most this part of the time: a big site is planned less often. */
 const planPart = 0.1;
 const pumpEveryMs = 20;
@@ -85,6 +62,7 @@ export class Generator {
   readonly #captures: CaptureQueue;
   readonly #rounds: DiscoveryRounds;
   readonly #inFlight = new Map<string, number>();
+  readonly #firstAsked: FirstAsked;
   readonly #schedule: Schedule;
   readonly #pace: Pace;
   #fetcher: Fetcher;
@@ -94,8 +72,7 @@ export class Generator {
   #plan: Plan | undefined;
   #planDurationMs = 0;
   #demand: ReadonlyMap<ResourceKey, number> = new Map();
-  #forbidden = 0;
-  #noRoom = 0;
+  #left: LeftCounts = { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0, 'storage-full': 0 };
   #storageDemandBelow = -1;
   #pumping = false;
 
@@ -110,19 +87,21 @@ export class Generator {
     const site = new Site(config);
     const holdings = new Holdings(parts.records);
     const frontier = new Frontier();
+    const { ledger, changes, passing } = parts.memory ?? emptyMemory();
+    this.#firstAsked = new FirstAsked(this.#pace.passiveFirstMs);
     this.#shop = {
       site, config, clock, log, holdings, frontier,
-      ledger: new Ledger(), changes: new Changes(), invalidations: new Invalidations(), tally: new Tally(),
-      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, onPublished: parts.onPublished }),
+      ledger, changes, invalidations: new Invalidations(), tally: new Tally(),
+      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs }),
       discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
-    this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule);
+    this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule, passing);
   }
 
   start(): void {
     this.#rounds.run(this.#shop.discoverer, () => this.#shop.config.generate.discover, () => { this.#planNow(); });
     this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
-    this.#schedule.every(() => this.#shop.publisher.publish(), () => this.#pace.publishMs);
+    this.#schedule.every(() => this.#shop.publisher.publishDue(), () => this.#pace.publishMs);
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
     this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
   }
@@ -157,18 +136,15 @@ export class Generator {
   }
 
   status(): GeneratorStatus {
-    const { tally, holdings, frontier, ledger, publisher, clock } = this.#shop;
-    const plan = this.#plan;
-    return {
-      budget: this.#budgetState(),
-      plan: plan && { number: plan.number, atMs: plan.atMs, items: plan.items.length, planned: countBy(plan.items), refused: { ...plan.refusedCounts, 'robots': this.#forbidden, 'storage-full': this.#noRoom }, durationMs: this.#planDurationMs },
-      queued: this.#queue.length - this.#next, pending: publisher.pending, fetched: tally.fetched,
-      admitted: tally.admitted, freshened: tally.freshened, captures: { offered: tally.offered, dropped: this.#captures.dropped },
-      removed: tally.removed, evicted: tally.evicted, refused: tally.refused, waiting: ledger.waiting(clock.nowMs()),
-      holdings: { records: holdings.records, resources: holdings.resources, bytes: holdings.bytes },
-      discovered: { ...frontier.counts, refused: frontier.refused, forbidden: this.#forbidden },
-      discovery: this.#rounds.last, publishFailures: publisher.failures,
-    };
+    return describe({
+      shop: this.#shop, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#queue.length - this.#next,
+      capturesDropped: this.#captures.dropped, discovery: this.#rounds.last,
+    });
+  }
+
+  /** What was learned and is not in the catalog, for the next start (`parts.memory`). */
+  remember(): Uint8Array {
+    return writeMemory({ ledger: this.#shop.ledger, changes: this.#shop.changes, passing: this.#captures.seen });
   }
 
   /** Ends fetching at once, considers and publishes what is there. */
@@ -190,21 +166,21 @@ export class Generator {
     const candidates = collectCandidates({
       outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: this.#inFlight,
       allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captures.seen,
+      firstAsked: this.#firstAsked, targetMs: config.freshness.targetMs,
     }, nowMs);
     this.#demand = candidates.demand;
-    this.#forbidden = candidates.forbidden;
     const spanMs = 2 * Math.max(this.#pace.planMs, this.#planDurationMs / planPart);
     const list = holdings.bytes < config.budgets.storageBytes * nearlyFullPart
       ? candidates.list
       : candidates.list.filter((candidate) => candidate.copyAgeMs !== undefined || (candidates.demand.get(candidate.resource) ?? 0) > this.#storageDemandBelow);
-    this.#noRoom = candidates.list.length - list.length;
+    this.#left = { ...candidates.left, 'storage-full': candidates.list.length - list.length };
     this.#plan = makePlan({
       number: (this.#plan?.number ?? 0) + 1, atMs: nowMs, candidates: list,
       budget: { requests: this.#budget.capacity(spanMs), refreshRequests: this.#budget.refreshCapacity(spanMs) },
       goal: { targetAgeMs: config.freshness.targetMs, outageMs: Math.min(outageMs, config.freshness.targetMs / 2) },
       refusalsMax: 100,
     });
-    this.#queue = this.#plan.items.flatMap((item) => this.#jobsOf(item));
+    this.#queue = this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs));
     this.#next = 0;
     this.#settleInvalidations(nowMs);
     this.#planDurationMs = clock.monotonicMs() - startedMs;
@@ -212,20 +188,29 @@ export class Generator {
   }
 
   /** A copy for each set of further headers there is one for, or the first. */
-  #jobsOf(item: PlanItem): Job[] {
-    const { resource, variation } = item;
-    const copies = this.#shop.holdings.variation(resource, variation);
-    if (copies.length === 0) return [{ resource, variation, varied: [], kind: 'first' }];
-    return copies.map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
+  #jobsOf({ resource, variation }: PlanItem, nowMs: number): Job[] {
+    const held = this.#shop.holdings.variation(resource, variation);
+    if (held.length === 0) return [{ resource, variation, varied: [], kind: 'first' }];
+    return toRenew(held, this.#shop.config.freshness.targetMs, nowMs).map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
+  }
+
+  /** Whether no passing answer has done a job since it was planned. */
+  #stillToDo({ resource, variation, varied, kind }: Job): boolean {
+    const { holdings, config, clock } = this.#shop;
+    if (kind === 'first') return holdings.variation(resource, variation).length === 0;
+    const copy = holdings.get(shadowId({ resource, variation, vary: varied }), resource);
+    return copy !== undefined && toRenew([copy], config.freshness.targetMs, clock.nowMs()).length > 0;
   }
 
   #pump(): void {
     if (this.#shop.publisher.resting) this.#clearQueue();
     while (this.#next < this.#queue.length) {
       const job = this.#queue[this.#next];
-      if (!job || !this.#budget.tryTake(job.kind)) break;
+      if (job && this.#stillToDo(job)) {
+        if (!this.#budget.tryTake(job.kind)) break;
+        this.#schedule.track(() => this.#run(job));
+      }
       this.#next++;
-      this.#schedule.track(() => this.#run(job));
     }
     if (this.#pumping || this.#next >= this.#queue.length || this.#schedule.signal.aborted) return;
     this.#pumping = true;
@@ -288,10 +273,4 @@ export class Generator {
     this.#queue = [];
     this.#next = 0;
   }
-}
-
-function countBy(items: readonly PlanItem[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { why } of items) counts[why] = (counts[why] ?? 0) + 1;
-  return counts;
 }

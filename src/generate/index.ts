@@ -1,3 +1,6 @@
-export { Generator, type GeneratorStatus } from './generator.ts';
+export { Generator } from './generator.ts';
+export type { GeneratorStatus } from './status.ts';
+export type { Pace } from './pace.ts';
 export { FreshDemand } from './fresh-demand.ts';
 export type { Coverage } from './coverage.ts';
+export { readMemory, type Memory } from './memory.ts';

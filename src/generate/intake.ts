@@ -89,12 +89,13 @@ export class CaptureQueue {
   readonly #bodyOf: BodyOf;
   readonly #schedule: Schedule;
   /** The longest not seen is first. */
-  readonly #seen = new Set<ResourceKey>();
+  readonly #seen: Set<ResourceKey>;
   #waiting: ShadowRecord[] = [];
   #dropped = 0;
   #draining = false;
 
-  constructor(shop: Workshop, bodyOf: BodyOf, schedule: Schedule) {
+  constructor(shop: Workshop, bodyOf: BodyOf, schedule: Schedule, seen: Iterable<ResourceKey>) {
+    this.#seen = new Set(seen);
     this.#shop = shop;
     this.#bodyOf = bodyOf;
     this.#schedule = schedule;

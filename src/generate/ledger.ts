@@ -60,6 +60,16 @@ export class Ledger {
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
+  /** Takes an entry of an earlier run, in the order `entries` gave them. A clock that was put back since can't stretch the wait. */
+  restore(id: string, entry: LedgerEntry, nowMs: number): void {
+    this.#entries.set(id, { ...entry, notBeforeMs: Math.min(entry.notBeforeMs, nowMs + wordMs.longest) });
+  }
+
+  /** The longest untouched first. */
+  entries(): Iterable<readonly [string, LedgerEntry]> {
+    return this.#entries;
+  }
+
   /** A good answer, or an invalidation: whatever was held against the target is forgotten. */
   clear(id: string): void {
     this.#entries.delete(id);

@@ -31,7 +31,7 @@ function setUp(failing = { times: 0 }) {
   };
   const log = createLog({ clock: systemClock, level: 'error', write: (line) => events.push(line) });
   const clock = new ManualClock();
-  const publisher = new Publisher({ catalog, blobs, holdings, clock, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version) });
+  const publisher = new Publisher({ catalog, blobs, holdings, clock, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version), renewalsMs: 10_000 });
   const keep = (resource: string, text: string, atMs = 1000): Promise<ShadowRecord> => publisher.keep(bytes(text), (digest) => recordOf(resource, digest, text.length, atMs));
   return { clock, blobs, holdings, published, versions, events, publisher, keep };
 }
@@ -74,6 +74,37 @@ test('what could not be published goes with the next, and newer word wins', asyn
   await publisher.publish();
   expect(versions).toEqual([1]);
   expect(published).toEqual([{ put: 1, remove: ['/a\n'] }]);
+});
+
+test('copies that only grew younger wait for others; what is new, changed or gone does not', async () => {
+  const { publisher, keep, published, clock } = setUp();
+  const due = async (): Promise<number> => {
+    await publisher.publishDue();
+    return published.length;
+  };
+  await keep('/a', 'one');
+  await keep('/b', 'two');
+  expect(await due()).toBe(1);
+  const a = await keep('/a', 'one', 2000);
+  expect(await due()).toBe(1);
+  clock.advance(9000);
+  await keep('/b', 'two', 11_000);
+  expect(await due()).toBe(1);
+  clock.advance(1000);
+  expect(await due()).toBe(2);
+  expect(published[1]).toEqual({ put: 2, remove: [] });
+  await keep('/b', 'two', 12_000);
+  await keep('/a', 'changed', 12_000);
+  expect(await due()).toBe(3);
+  expect(published[2]).toEqual({ put: 2, remove: [] });
+  await keep('/b', 'two', 13_000);
+  publisher.put({ ...a, status: 404, responseTimeMs: 13_000 });
+  expect(await due()).toBe(4);
+  await keep('/b', 'two', 14_000);
+  publisher.remove(a);
+  expect(await due()).toBe(5);
+  clock.advance(60_000);
+  expect(await due()).toBe(5);
 });
 
 test('collection frees what no copy uses and never what is being written', async () => {

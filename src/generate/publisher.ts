@@ -1,6 +1,6 @@
 /**
  * Turns what has been prepared since the last time into one new catalog version: bodies first (`sync`), then the catalog,
- * then word of it. What could not be published stays pending and goes with the next. Also the gate between
+ * then word of it. Copies that only grew younger wait a while for others. What could not be published stays pending and goes with the next. Also the gate between
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
 import { shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
@@ -18,6 +18,8 @@ export interface PublisherParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly onPublished: (version: number) => void;
+  /** How long copies that were only renewed wait for others. */
+  readonly renewalsMs: number;
 }
 
 /** How long to rest after storage failed: doubling from the first to the longest. */
@@ -28,6 +30,10 @@ export class Publisher {
   readonly #parts: PublisherParts;
   #put = new Map<string, ShadowRecord>();
   #remove = new Set<string>();
+  /** Something is pending that changes what is answered; not only ages. */
+  #changed = false;
+  /** Since when something is pending, on the monotonic clock. */
+  #pendingSinceMs = 0;
   #writing = 0;
   #collecting: Promise<void> | undefined;
   #publishing: Promise<void> | undefined;
@@ -75,6 +81,7 @@ export class Publisher {
     const id = shadowId(record);
     const held = this.#parts.holdings.get(id, record.resource);
     if (held && held.responseTimeMs > record.responseTimeMs) return;
+    this.#note(!held || held.body !== record.body || held.status !== record.status);
     this.#remove.delete(id);
     this.#put.set(id, record);
     this.#parts.holdings.put(record);
@@ -82,9 +89,15 @@ export class Publisher {
 
   remove(record: ShadowRecord): void {
     const id = shadowId(record);
+    this.#note(true);
     this.#put.delete(id);
     this.#remove.add(id);
     this.#parts.holdings.remove(record);
+  }
+
+  /** Publishes what is pending, unless it is only younger ages, which wait for more: else a quiet site would write a version each second. */
+  async publishDue(): Promise<void> {
+    if (this.#changed || this.#parts.clock.monotonicMs() - this.#pendingSinceMs >= this.#parts.renewalsMs) await this.publish();
   }
 
   /** Publishes what is pending; at most one version is made at a time. */
@@ -123,6 +136,7 @@ export class Publisher {
     const remove = this.#remove;
     this.#put = new Map();
     this.#remove = new Set();
+    this.#changed = false;
     try {
       await blobs.sync();
       const delta = await catalog.publish(catalog.head(), [...put.values()], [...remove]);
@@ -141,8 +155,14 @@ export class Publisher {
     this.#restUntilMs = this.#parts.clock.monotonicMs() + restMs;
   }
 
+  #note(changed: boolean): void {
+    if (this.pending === 0) this.#pendingSinceMs = this.#parts.clock.monotonicMs();
+    this.#changed ||= changed;
+  }
+
   /** Newer word on the same copy wins. */
   #putBack(put: ReadonlyMap<string, ShadowRecord>, remove: ReadonlySet<string>): void {
+    this.#note(true);
     for (const [id, record] of put) if (!this.#put.has(id) && !this.#remove.has(id)) this.#put.set(id, record);
     for (const id of remove) if (!this.#put.has(id)) this.#remove.add(id);
   }

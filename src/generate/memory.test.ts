@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test';
+import { ByteWriter, ForeshadowError, type ResourceKey } from '../kernel/index.ts';
+import { Changes } from './changes.ts';
+import { Ledger } from './ledger.ts';
+import { readMemory, writeMemory } from './memory.ts';
+
+const nowMs = 1_700_000_000_000;
+const key = (text: string): ResourceKey => text as ResourceKey; // spelled as resourceKey would
+
+function memory() {
+  const ledger = new Ledger();
+  ledger.refused('/a\n', 'private', undefined, nowMs);
+  ledger.refused('/b\nd=x', 'shrunken', { reason: 'shrunken', sightings: 2, firstMs: nowMs - 5000 }, nowMs);
+  ledger.refused('/a\n', 'origin-timeout', undefined, nowMs + 1);
+  const changes = new Changes();
+  changes.observe(key('/ü'), 90_000, true);
+  changes.observe(key('/ü'), 600_000, false);
+  return { ledger, changes, passing: new Set([key('/p'), key('/q')]) };
+}
+
+test('what is written is read again, in its order', () => {
+  const before = memory();
+  const after = readMemory(writeMemory(before), nowMs);
+  expect([...after.ledger.entries()]).toEqual([...before.ledger.entries()]);
+  expect([...after.changes.entries()]).toEqual([...before.changes.entries()]);
+  expect(after.changes.rate(key('/ü'))).toBe(before.changes.rate(key('/ü')));
+  expect([...after.passing]).toEqual([...before.passing]);
+});
+
+test('a clock that was put back can not make a wait longer than the longest', () => {
+  const { ledger } = readMemory(writeMemory(memory()), nowMs - 365 * 86_400_000);
+  expect(ledger.get('/a\n')?.notBeforeMs).toBe(nowMs - 364 * 86_400_000);
+});
+
+test('what is written is bounded, the longest untouched left out', () => {
+  const ledger = new Ledger();
+  for (let i = 0; i < 50_003; i++) ledger.refused(`/${i}`, 'private', undefined, nowMs);
+  const passing = new Set(Array.from({ length: 3000 }, (_, i) => key(`/${String(i).padStart(4, '0')}${'x'.repeat(8000)}`)));
+  const after = readMemory(writeMemory({ ledger, changes: new Changes(), passing }), nowMs);
+  expect([after.ledger.size, after.ledger.get('/2'), after.ledger.get('/3')?.times]).toEqual([50_000, undefined, 1]);
+  expect(after.passing.size).toBe(Math.floor((4 * 1024 * 1024) / 8005));
+  expect([...after.passing].at(-1)).toStartWith('/2999');
+});
+
+function codeOf(read: () => unknown): string {
+  try {
+    read();
+    return 'no error';
+  } catch (error) {
+    return error instanceof ForeshadowError ? error.code : String(error);
+  }
+}
+
+test('nothing but what the writer makes is read: every cut, every flipped byte', () => {
+  const good = writeMemory(memory());
+  for (let at = 0; at < good.length; at++) {
+    const flipped = good.slice();
+    flipped[at] = (flipped[at] ?? 0) ^ 0x41;
+    expect(codeOf(() => readMemory(flipped, nowMs))).toBe('bytes-invalid');
+    expect(codeOf(() => readMemory(good.slice(0, at), nowMs))).toBe('bytes-invalid');
+  }
+});
+
+test('whole bytes that mean nothing are refused too', () => {
+  const written = (write: (writer: ByteWriter) => void): Uint8Array => {
+    const writer = new ByteWriter('FSGM', 1);
+    write(writer);
+    return writer.finish();
+  };
+  const entry = (reason: string, notBeforeMs: number) => (writer: ByteWriter): void => {
+    writer.uint(1);
+    writer.string('/a\n');
+    writer.string(reason);
+    writer.double(notBeforeMs);
+    for (const value of [1, 0, 0, 0]) writer.uint(value);
+  };
+  expect(codeOf(() => readMemory(written(entry('private', 5)), nowMs))).toBe('no error');
+  for (const bad of [entry('toString', 5), entry('private', Number.NaN), entry('private', -1), (writer: ByteWriter) => { writer.uint(50_001); }]) {
+    expect(codeOf(() => readMemory(written(bad), nowMs))).toBe('bytes-invalid');
+  }
+  const observation = (minutes: number, changed: number) => (writer: ByteWriter): void => {
+    for (const value of [0, 1]) writer.uint(value);
+    writer.string('/a');
+    writer.uint(1);
+    writer.double(minutes);
+    writer.uint(changed);
+    writer.uint(0);
+  };
+  expect(codeOf(() => readMemory(written(observation(1, 1)), nowMs))).toBe('no error');
+  for (const bad of [observation(0, 1), observation(Number.POSITIVE_INFINITY, 0), observation(1, 2)]) expect(codeOf(() => readMemory(written(bad), nowMs))).toBe('bytes-invalid');
+});
