@@ -13,7 +13,7 @@ const minuteMs = 60_000;
 const intervalMs = 30 * minuteMs;
 /** Keys that were asked for within this time are predicted. */
 const activeMs = 24 * 60 * minuteMs;
-const sampleMax = 20_000;
+const sampleMax = 8000;
 /** Evidence halves in three days of half hours. */
 const keep = 2 ** (-1 / 144);
 /** Horizon on which blends and priors compete, as an index into `horizonsMin`. */
@@ -74,16 +74,16 @@ export class HeldOut {
     const keys = sample(this.#state.resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= sinceMs);
     const pairs = sample(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= sinceMs);
     const reader = new RateReader(this.#state, nowMs);
-    const ratesOf = (shares: RegionShares): Float64Array => Float64Array.from(pairs, (slot) => {
+    const ratesOf = (shares: RegionShares): Float64Array => columnOf(pairs, (slot) => {
       const owner = regionsOf.ownerAt(slot);
       return (reader.rate(owner) * shares.ofSlot(slot)) / shares.total(owner);
     });
     return {
       atMs: nowMs, generation, keys, pairs,
-      keyTotals: Float64Array.from(keys, (index) => byResource.totals[index] ?? 0),
-      keyRates: Float64Array.from(keys, (index) => reader.rate(index)),
-      blends: blendShapes.map((shape) => Float64Array.from(keys, (index) => reader.rateBy(shape, index))),
-      pairTotals: Float64Array.from(pairs, (slot) => regionsOf.totalAt(slot)),
+      keyTotals: columnOf(keys, (index) => byResource.totals[index] ?? 0),
+      keyRates: columnOf(keys, (index) => reader.rate(index)),
+      blends: blendShapes.map((shape) => columnOf(keys, (index) => reader.rateBy(shape, index))),
+      pairTotals: columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
       pairRates: ratesOf(new RegionShares(this.#state, nowMs)),
       priors: regionPriors.map((prior) => ratesOf(new RegionShares(this.#state, nowMs, prior))),
     };
@@ -108,6 +108,13 @@ export class HeldOut {
     blend.settle(keep);
     regionPrior.settle(keep);
   }
+}
+
+/** One number for each index. Not `Float64Array.from`, which runs an iterator and costs five times as much. */
+function columnOf(indexes: Int32Array, value: (index: number) => number): Float64Array {
+  const column = new Float64Array(indexes.length);
+  for (let i = 0; i < indexes.length; i++) column[i] = value(indexes[i] ?? 0);
+  return column;
 }
 
 /** At most about `sampleMax` of the indexes that qualify, spread evenly. */
