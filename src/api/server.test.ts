@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '../kernel/index.ts';
 import { metrics } from './metrics.ts';
+import { renderPage } from './page.ts';
 import { startApi, type ApiServer } from './server.ts';
 import type { Status } from './status.ts';
 
@@ -76,6 +77,36 @@ test('metrics carry the numbers, and leave out what is not known', async () => {
   expect(again).toContain('foreshadow_generator_fetches_total 8\n');
 });
 
+test('the page shows what people want first, loads itself anew, and runs nothing', async () => {
+  const answer = await fetch(open.url);
+  expect(answer.headers.get('content-type')).toStartWith('text/html');
+  expect(answer.headers.get('content-security-policy')).toStartWith("default-src 'none'; style-src 'sha256-");
+  const page = await answer.text();
+  for (const part of [
+    'Foreshadow protects shop', '<meta http-equiv="refresh" content="2">', '<b class="bad">down</b>', ': refused<', '<b class="warn">100%</b>', '<b class="">75%</b>', 'version 4, 3 copies, 300 B; edge has version 4',
+    '<td>shadow</td><td>origin-down</td><td class="n">9</td>', 'rests: origin-down; 8 fetches so far, 1 planned now', '3 bodies, 300 B; 1 of 1 volumes ok', 'href="/api/v1/status"', 'href="/metrics"',
+  ]) expect(page).toContain(part);
+  expect(page).not.toContain('<script');
+  const style = /<style>([^]*)<\/style>/.exec(page)?.[1] ?? '';
+  expect(answer.headers.get('content-security-policy')).toContain(createHash('sha256').update(style).digest('base64'));
+});
+
+test('the page escapes whatever comes from outside, and does without what is not known', async () => {
+  const evil = '<img src=x onerror="alert(\'1\')">&';
+  const view = { state: 'failing', because: evil, share: 0.5, sinceMs: 1 } as const;
+  const page = (await renderPage({
+    ...status, site: evil, version: evil, roles: [evil], origin: { atMs: 2, view, latencyP95Ms: 1, usualP95Ms: 1, requestsPerSecond: 1, inFlight: 1 },
+    regions: [{ name: evil, listen: evil, failed: 2, answers: [{ source: evil, reason: evil, count: 3 }] }],
+    store: { ...status.store, volumes: [{ path: evil, state: 'failed', bytes: 1, freeBytes: 1, error: evil }] },
+  })).toString();
+  expect(page).not.toContain('<img');
+  expect(page).not.toContain('"alert');
+  expect(page.split('&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;').length - 1).toBe(11);
+  const early = (await renderPage({ ...status, edge: undefined, origin: undefined, regions: [], coverage: { ...status.coverage, fresh: undefined, any: undefined } })).toString();
+  for (const part of ['No edge has reported yet', 'not known yet', 'nothing to cover', 'none yet']) expect(early).toContain(part);
+  expect(early).not.toContain('undefined');
+});
+
 test('docs/metrics.md and the code name the same metrics, in the same words', () => {
   const rows = readFileSync(join(import.meta.dir, '../../docs/metrics.md'), 'utf8').matchAll(/^\| `(\w+)` \| (\w+) \| (.*?) \| (.*) \|$/gm);
   const documented = Object.fromEntries([...rows].map(([, name, kind, labels, help]) => [name, `${kind} ${labels} ${help}`]));
@@ -85,7 +116,7 @@ test('docs/metrics.md and the code name the same metrics, in the same words', ()
 
 test('tokens open what they open; liveness is for everybody', async () => {
   expect((await fetch(`${guarded.url}/livez`)).status).toBe(200);
-  for (const path of ['/metrics', '/api/v1/status']) {
+  for (const path of ['/', '/metrics', '/api/v1/status']) {
     const refused = await fetch(guarded.url + path);
     expect(refused.status).toBe(401);
     expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="foreshadow"');

@@ -1,5 +1,5 @@
 /**
- * The admin listener: health, metrics and the REST API of `/api/v1`. Reads only what its source gives; decides nothing.
+ * The admin listener: health, metrics, the REST API of `/api/v1`, and a page for people. Reads only what its source gives; decides nothing.
  * Errors are RFC 9457 problem details.
  */
 import { Hono, type Context } from 'hono';
@@ -8,6 +8,7 @@ import { problem, problemContentType } from '../http/index.ts';
 import { ForeshadowError, messageOf, type Log } from '../kernel/index.ts';
 import { authorize, checkListen, hostAllowed, type Role } from './auth.ts';
 import { MetricsPage } from './metrics.ts';
+import { pageHeaders, renderPage } from './page.ts';
 import type { Status } from './status.ts';
 
 export interface ApiSource {
@@ -86,7 +87,8 @@ function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: 
   });
   app.get('/metrics', async (context) => allowed(context, 'viewer') ?? context.body(await metrics.render(await source.status()), 200, { 'content-type': metrics.contentType }));
   app.get('/api/v1/status', async (context) => allowed(context, 'viewer') ?? context.json(await source.status()));
-  for (const path of ['/livez', '/readyz', '/metrics', '/api/v1/status']) {
+  app.get('/', async (context) => allowed(context, 'viewer') ?? context.html(renderPage(await source.status()), 200, { ...pageHeaders }));
+  for (const path of ['/', '/livez', '/readyz', '/metrics', '/api/v1/status']) {
     app.all(path, (context) => {
       context.header('allow', 'GET, HEAD');
       return fail(context, 405, 'Method Not Allowed', 'this is read with GET');
