@@ -286,6 +286,27 @@ test('what visitors ask for is left to the answers that pass for a while, and th
   expect([...records.values()].find(({ resource }) => resource === key('/passes'))?.madeBy).toBe('capture');
 });
 
+test('what a passing answer has done meanwhile is not fetched, though it was planned', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => { release = resolve; });
+  const shop = openShop(async (path) => {
+    if (path === '/first') await held;
+    return html(path);
+  });
+  const { generator, bodies, variationsOf } = run(shop, {
+    outlook: { rates: () => ['/first', '/second', '/third'].map((path, i) => ({ resource: key(path), perMinute: 9 - i })) }, pace: { planMs: 60_000 },
+    config: { generate: { userAgent: 'x', discover: false }, budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } },
+  });
+  await until(() => shop.asked.length === 1 && generator.status().queued === 2, 'the first under way');
+  const passing = captureOf('/second', 'passing');
+  bodies.set(passing.record.body, passing.body);
+  generator.captured([passing.record]);
+  await until(() => variationsOf('/second').length === 1, 'its copy');
+  release();
+  await until(() => variationsOf('/third').length === 1, 'the last');
+  expect(shop.asked.map(({ path }) => path)).toEqual(['/first', '/third']);
+});
+
 test('a restart forgets neither waits nor doubts nor how often pages change', async () => {
   const shop = openShop((path) => {
     switch (path) {
