@@ -9,7 +9,7 @@ import type { ShadowRecord } from './shadow-record.ts';
 const digestPattern = /^[0-9a-f]{64}$/;
 const fields = 11;
 
-/** Bump `catalogFormat` and the local store's format when this changes. */
+/** When this changes, so do the formats of the catalog (version-file.ts) and of the local store (entry.ts). */
 export function recordToTuple(record: ShadowRecord): unknown[] {
   return [
     record.resource, record.variation, record.vary.flat(), record.status, record.headers.flat(), record.body, record.bodyBytes,

@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { ShadowRecord } from './shadow-record.ts';
-import { PairCache, recordFromTuple, recordToTuple } from './record-codec.ts';
+import { type PairCache, recordFromTuple, recordToTuple } from './record-codec.ts';
 
-export const catalogFormat = 1;
+const catalogFormat = 1;
 const linesPerTurn = 200;
 const hashedPerTurn = 1024 * 1024;
 const trailerBytes = '{"sha256":""}\n'.length + 64;

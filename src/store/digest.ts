@@ -4,15 +4,8 @@
  */
 import type { BlobDigest } from '../kernel/index.ts';
 
-const pattern = /^[0-9a-f]{64}$/;
-
 export function digestOf(bytes: Uint8Array): BlobDigest {
   return Bun.SHA256.hash(bytes, 'hex') as BlobDigest; // the constructor of the brand
-}
-
-/** Undefined for anything that is not 64 lower-case hexadecimal digits. */
-export function parseDigest(text: unknown): BlobDigest | undefined {
-  return typeof text === 'string' && pattern.test(text) ? (text as BlobDigest) : undefined; // just checked
 }
 
 /** The 32 bytes behind the digits. */

@@ -10,7 +10,7 @@ export interface StoreFactory {
   cleanUp(): Promise<void>;
 }
 
-export function randomBytes(seed: number, length: number): Uint8Array {
+function randomBytes(seed: number, length: number): Uint8Array {
   const random = seededRandom(seed);
   return Uint8Array.from({ length }, () => random.below(256));
 }

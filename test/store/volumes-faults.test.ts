@@ -285,6 +285,25 @@ describe('cost', () => {
     expect(disk.syncs - before).toBeLessThan(40);
   });
 
+  test('reads go on while segments are rewritten under them', async () => {
+    const paths = volumes(2);
+    const store = await open(paths);
+    const digests = await fill(store, 300);
+    const live = digests.filter((_, n) => n % 4 === 0);
+    let collecting = true;
+    let reads = 0;
+    const readers = Array.from({ length: 8 }, async (_, reader) => {
+      for (let n = reader; collecting || reads < 100; n = (n + 3) % live.length) {
+        expect((await store.get(live[n] ?? digestOf(new Uint8Array())))?.byteLength).toBe(200);
+        reads += 1;
+      }
+    });
+    await store.collect(new Set(live));
+    collecting = false;
+    await Promise.all(readers);
+    expect(await store.stats()).toMatchObject({ blobs: live.length, corrupt: 0, repaired: 0 });
+  });
+
   test('collecting gives the disk its space back', async () => {
     const paths = volumes(2);
     const store = await open(paths);

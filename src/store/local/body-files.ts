@@ -6,7 +6,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync
 import { systemDisk } from '../../kernel/disk.ts';
 import { bodySum, encodeRecord, SegmentAppender, segmentNumber, segmentPath } from '../segments/index.ts';
 
-const openMax = 64;
+const openMax = 256;
 
 export interface BodyPlace {
   readonly segment: number;

@@ -27,6 +27,9 @@ export interface LocalDatabase {
 const tableOptions = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const formatName = 'foreshadow-local-store';
 
+/** The only key of `meta`. */
+export const stateKey = Buffer.from('state');
+
 export interface LocalState {
   readonly format: number;
   readonly name: string;
@@ -42,10 +45,6 @@ export interface LocalState {
   readonly segments: readonly (readonly [segment: number, liveBytes: number])[];
 }
 
-export function metaKey(name: string): Buffer {
-  return Buffer.from(name);
-}
-
 export function freshState(seeds: readonly [string, string]): LocalState {
   return {
     format: localFormat, name: formatName, seeds, appliedVersion: 0, ageSequence: 0, records: 0, recordBytes: 0, bodies: 0, bodyBytes: 0, segments: [],
@@ -53,7 +52,7 @@ export function freshState(seeds: readonly [string, string]): LocalState {
 }
 
 /** Undefined for anything but the state of a store of this format. */
-export function parseState(bytes: Uint8Array | undefined): LocalState | undefined {
+function parseState(bytes: Uint8Array | undefined): LocalState | undefined {
   if (!bytes) return undefined;
   let value: unknown;
   try {
@@ -92,11 +91,11 @@ export function openDatabase(folder: string, options: { clock: Clock; log: Log; 
     const fault = faultOfIndex(folder);
     if (fault === undefined) {
       const opened = openTables(folder, options.mapBytesMax, false);
-      const state = parseState(opened.meta.get(metaKey('state')));
+      const state = parseState(opened.meta.get(stateKey));
       if (state) return { database: opened, state, movedAside: false };
       if (opened.root.getKeysCount() <= tableCount) {
         const fresh = freshState(newSeeds());
-        opened.meta.putSync(metaKey('state'), Buffer.from(JSON.stringify(fresh)));
+        opened.meta.putSync(stateKey, Buffer.from(JSON.stringify(fresh)));
         return { database: opened, state: fresh, movedAside: false };
       }
       void opened.root.close();
@@ -105,7 +104,7 @@ export function openDatabase(folder: string, options: { clock: Clock; log: Log; 
     mkdirSync(folder, { recursive: true });
     const database = openTables(folder, options.mapBytesMax, false);
     const state = freshState(newSeeds());
-    database.meta.putSync(metaKey('state'), Buffer.from(JSON.stringify(state)));
+    database.meta.putSync(stateKey, Buffer.from(JSON.stringify(state)));
     return { database, state, movedAside: true };
   } catch (error) {
     throw new ForeshadowError('storage-failed', {

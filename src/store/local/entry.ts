@@ -51,7 +51,8 @@ export function decodeCopies(value: Buffer, pairs: PairCache): Copy[] | undefine
   const copies: Copy[] = [];
   for (const item of list) {
     if (!Array.isArray(item)) return undefined;
-    const [tuple, pinned, age]: readonly unknown[] = item;
+    const parts: readonly unknown[] = item;
+    const [tuple, pinned, age] = parts;
     const record = recordFromTuple(tuple, pairs);
     if (!record || typeof pinned !== 'boolean' || typeof age !== 'string') return undefined;
     copies.push({ record, pinned, age });

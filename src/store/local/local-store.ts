@@ -8,13 +8,14 @@ import { errnoOf } from '../../kernel/disk.ts';
 import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
 import { digestBytes } from '../digest.ts';
 import type { LocalStore } from '../local-store.ts';
-import { scanRecords, segmentPath } from '../segments/index.ts';
 import { BodyFiles, type BodyPlace } from './body-files.ts';
-import { type LocalDatabase, openDatabase } from './database.ts';
+import { type LocalDatabase, openDatabase, stateKey } from './database.ts';
 import { type Copy, decodeCopies, decodePlace, variationOf } from './entry.ts';
 import { sealIndex } from './index-guard.ts';
 import { Changes, type Ledger, ledgerOf, sameVary, stateOf } from './changes.ts';
 import { LocalKeys } from './keys.ts';
+import { reclaim, type Reclaimable } from './reclaim.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export interface LocalStoreOptions {
   readonly path: string;
@@ -32,15 +33,13 @@ export interface LocalStoreOptions {
 interface Job {
   readonly body: { readonly digest: BlobDigest; readonly bytes: Uint8Array } | undefined;
   readonly change: (changes: Changes, place: BodyPlace | undefined) => void;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** Bounds how long one batch keeps the serving thread: about 10 µs a change. */
 const jobsPerBatch = 128;
+/** A segment is read whole when it is rewritten. */
+const segmentBytesMax = 16 * 1024 * 1024;
 const batchBodyBytesMax = 8 * 1024 * 1024;
-/** A closed segment is rewritten when less than this part of it is alive. */
-const liveShareMin = 0.5;
 
 export class LmdbLocalStore implements LocalStore {
   readonly #options: LocalStoreOptions;
@@ -49,12 +48,12 @@ export class LmdbLocalStore implements LocalStore {
   readonly #files: BodyFiles;
   readonly #keys: LocalKeys;
   readonly #pairs = new PairCache();
+  readonly #reclaimable: Reclaimable;
   readonly #seeds: readonly [string, string];
   #ledger: Ledger;
-  #jobs: Job[] = [];
+  readonly #queue: WriteQueue<Job>;
   /** Bodies found damaged whose places are still to be forgotten. */
   readonly #dropping = new Set<BlobDigest>();
-  #draining: Promise<void> | undefined;
   #corrupt = 0;
   #closed: Promise<void> | undefined;
 
@@ -67,12 +66,20 @@ export class LmdbLocalStore implements LocalStore {
     this.#keys = new LocalKeys(state.seeds);
     this.#ledger = ledgerOf(state);
     if (movedAside) this.#corrupt += 1;
-    const segmentBytes = Math.max(64 * 1024, Math.min(64 * 1024 * 1024, Math.floor(options.limits.storageBytes / 16)));
+    const segmentBytes = Math.max(64 * 1024, Math.min(segmentBytesMax, Math.floor(options.limits.storageBytes / 16)));
     try {
       this.#files = new BodyFiles(`${options.path}/bodies`, segmentBytes);
     } catch (error) {
       throw this.#failure(error);
     }
+    this.#reclaimable = {
+      files: this.#files, bodies: database.bodies, storageBytes: options.limits.storageBytes,
+      ledger: () => this.#ledger, change: (run) => this.#change(run),
+    };
+    this.#queue = new WriteQueue({
+      itemsMax: jobsPerBatch, bytesMax: batchBodyBytesMax, run: (batch) => this.#write(batch),
+      afterwards: () => reclaim(this.#reclaimable).catch((error: unknown) => { this.#log.warn('local-reclaim-failed', { error: messageOf(error) }); }),
+    });
     // Files the index has no live byte in: written by a run that died before it said so, or left from an index that is gone.
     for (const segment of [...this.#files.segments.keys()]) {
       if ((this.#ledger.segments.get(segment) ?? 0) <= 0) this.#files.remove(segment);
@@ -177,7 +184,7 @@ export class LmdbLocalStore implements LocalStore {
   }
 
   async flush(): Promise<void> {
-    while (this.#draining) await this.#draining;
+    await this.#queue.settled();
     try {
       await this.#files.sync();
       await this.#database.root.flushed;
@@ -197,7 +204,7 @@ export class LmdbLocalStore implements LocalStore {
   }
 
   async #close(): Promise<void> {
-    while (this.#draining) await this.#draining;
+    await this.#queue.settled();
     await this.#files.finish();
     await this.#database.root.flushed;
     await this.#database.root.close();
@@ -214,44 +221,21 @@ export class LmdbLocalStore implements LocalStore {
 
   #enqueue(body: Job['body'], change: Job['change']): Promise<void> {
     if (this.#closed) return Promise.reject(this.#failure(new Error('the store is closed')));
-    return new Promise((resolve, reject) => {
-      this.#jobs.push({ body, change, resolve, reject });
-      this.#draining ??= this.#drain();
-    });
+    return this.#queue.add({ body, change }, body?.bytes.byteLength ?? 0);
   }
 
-  async #drain(): Promise<void> {
-    // One turn later, so that what is put together is written together.
-    await Promise.resolve();
-    while (this.#jobs.length > 0) {
-      const batch = this.#takeBatch();
-      try {
-        const places = await this.#appendBodies(batch);
-        await this.#change((changes) => {
-          for (const job of batch) job.change(changes, job.body && places.get(job.body.digest));
-          changes.finish();
-        });
-        for (const job of batch) job.resolve();
-      } catch (error) {
-        const failure = this.#failure(error);
-        this.#log.error('local-write-failed', { error: failure.message });
-        for (const job of batch) job.reject(failure);
-      }
-      await this.#reclaim().catch((error: unknown) => { this.#log.warn('local-reclaim-failed', { error: messageOf(error) }); });
+  async #write(batch: readonly Job[]): Promise<void> {
+    try {
+      const places = await this.#appendBodies(batch);
+      await this.#change((changes) => {
+        for (const job of batch) job.change(changes, job.body && places.get(job.body.digest));
+        changes.finish();
+      });
+    } catch (error) {
+      const failure = this.#failure(error);
+      this.#log.error('local-write-failed', { error: failure.message });
+      throw failure;
     }
-    // In the same turn as the last look at the queue: a job put in later starts the next drain.
-    this.#draining = undefined;
-  }
-
-  #takeBatch(): Job[] {
-    let count = 0;
-    let bytes = 0;
-    for (const job of this.#jobs) {
-      if (count > 0 && (count >= jobsPerBatch || bytes > batchBodyBytesMax)) break;
-      count += 1;
-      bytes += job.body?.bytes.byteLength ?? 0;
-    }
-    return this.#jobs.splice(0, count);
   }
 
   async #appendBodies(batch: readonly Job[]): Promise<Map<BlobDigest, BodyPlace>> {
@@ -287,42 +271,6 @@ export class LmdbLocalStore implements LocalStore {
     this.#ledger = ledger;
   }
 
-  /** Deletes segment files with nothing alive in them, and rewrites the emptiest while there are any that are mostly dead, or the disk space is used up. */
-  async #reclaim(): Promise<void> {
-    for (;;) {
-      await this.#files.settle();
-      let victim: { segment: number; live: number; share: number } | undefined;
-      for (const [segment, bytes] of this.#files.segments) {
-        if (this.#files.isOpen(segment)) continue;
-        const live = this.#ledger.segments.get(segment) ?? 0;
-        if (live <= 0) this.#files.remove(segment);
-        else if (!victim || live / bytes < victim.share) victim = { segment, live, share: live / bytes };
-      }
-      const tight = this.#files.bytes + this.#ledger.recordBytes > this.#options.limits.storageBytes;
-      if (!victim || victim.share > (tight ? 0.9 : liveShareMin)) return;
-      await this.#rewrite(victim.segment);
-    }
-  }
-
-  async #rewrite(segment: number): Promise<void> {
-    const bytes = await Bun.file(segmentPath(this.#files.folder, segment)).bytes();
-    const moved: { digest: Buffer; from: BodyPlace; to: BodyPlace }[] = [];
-    for (const found of scanRecords(bytes)) {
-      const digest = Buffer.from(found.digest);
-      const value = this.#database.bodies.get(digest);
-      const from = value && decodePlace(value);
-      if (from?.segment !== segment || from.offset !== found.bodyOffset) continue;
-      const to = await this.#files.append(digest, bytes.subarray(found.bodyOffset, found.bodyOffset + found.bodyBytes));
-      moved.push({ digest, from, to });
-    }
-    await this.#change((changes) => {
-      for (const { digest, from, to } of moved) changes.moveBody(digest, from, to);
-      // What is still counted there was damaged: no reader finds it, and reading its digest drops it.
-      changes.ledger.segments.delete(segment);
-    });
-    this.#files.remove(segment);
-  }
-
   #failure(error: unknown): ForeshadowError {
     if (error instanceof ForeshadowError) return error;
     const full = errnoOf(error) === 'ENOSPC' || /no space|map.?full|MDB_MAP_FULL/i.test(messageOf(error));
@@ -332,8 +280,6 @@ export class LmdbLocalStore implements LocalStore {
     });
   }
 }
-
-const stateKey = Buffer.from('state');
 
 async function commitErrorOf(error: unknown): Promise<unknown> {
   if (typeof error !== 'object' || error === null || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;

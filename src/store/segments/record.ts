@@ -10,7 +10,7 @@
  */
 export const recordHeaderBytes = 56;
 export const segmentHeaderBytes = 32;
-export const segmentFormat = 1;
+const segmentFormat = 1;
 const recordMagic = Buffer.from('FSB1', 'latin1');
 const segmentMagic = Buffer.from('FSHDWSEG', 'latin1');
 const alignment = 8;

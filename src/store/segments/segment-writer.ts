@@ -22,7 +22,7 @@ export class SegmentWriter {
   #writtenEnd = 0;
   #waiting: Waiting[] = [];
   #draining: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   #unsynced = true;
 
   constructor(segment: number, file: DiskFile, header: Uint8Array) {
@@ -68,7 +68,7 @@ export class SegmentWriter {
       await this.file.sync();
     } catch (error) {
       // After a failed flush the system may have dropped the pages (fsync(2), "fsyncgate"): nothing here counts as kept.
-      this.#failure = error;
+      this.#failure = asError(error);
       throw error;
     }
   }
@@ -86,7 +86,7 @@ export class SegmentWriter {
         this.#writtenEnd += bytes;
         for (const one of batch) one.resolve();
       } catch (error) {
-        this.#failure ??= error;
+        this.#failure ??= asError(error);
         for (const one of batch) one.reject(error);
       }
     }
@@ -103,4 +103,8 @@ export class SegmentWriter {
     }
     return this.#waiting.splice(0, count);
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -5,7 +5,7 @@
  */
 import { type BlobDigest, messageOf } from '../../kernel/index.ts';
 import { digestFromBytes } from '../digest.ts';
-import type { VolumesStore } from './volumes.ts';
+import type { Copies } from './copies.ts';
 
 /** A segment is rewritten when less than this part of it is alive. */
 const liveShareMin = 0.5;
@@ -13,44 +13,50 @@ const liveShareMin = 0.5;
 const smallSegmentsMax = 8;
 const idsPerTurn = 4096;
 
-export async function collectBlobs(
-  store: VolumesStore,
-  keep: (digest: BlobDigest) => boolean,
-  segmentBytes: number,
-): Promise<{ blobs: number; bytes: number }> {
-  const freed = await forgetDead(store, keep);
-  for (const [ordinal, volume] of store.set.volumes.entries()) {
+/** Records moved at the same time while a segment is rewritten. */
+const movedAtOnce = 16;
+
+export interface Collection {
+  readonly keep: (digest: BlobDigest) => boolean;
+  /** Flushes everything. */
+  readonly sync: () => Promise<void>;
+  readonly segmentBytes: number;
+}
+
+export async function collectBlobs(copies: Copies, collection: Collection): Promise<{ blobs: number; bytes: number }> {
+  const freed = await forgetDead(copies, collection.keep);
+  for (const [ordinal, volume] of copies.set.volumes.entries()) {
     if (volume.state !== 'ok') continue;
     try {
-      await tidyVolume(store, ordinal, segmentBytes);
+      await tidyVolume(copies, ordinal, collection);
     } catch (error) {
-      store.set.fail(volume, 'degraded', error);
-      store.log.warn('collect-stopped', { volume: volume.path, error: messageOf(error) });
+      copies.set.fail(volume, 'degraded', error);
+      copies.log.warn('collect-stopped', { volume: volume.path, error: messageOf(error) });
     }
   }
   return freed;
 }
 
-async function forgetDead(store: VolumesStore, keep: (digest: BlobDigest) => boolean): Promise<{ blobs: number; bytes: number }> {
+async function forgetDead(copies: Copies, keep: (digest: BlobDigest) => boolean): Promise<{ blobs: number; bytes: number }> {
   let blobs = 0;
   let bytes = 0;
   let seen = 0;
-  for (const id of store.index.ids()) {
+  for (const id of copies.index.ids()) {
     // A million digests take most of a second to look up: let others work in between.
     if (++seen % idsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-    if (store.index.copies(id) === 0 || keep(digestFromBytes(store.index.digestAt(id)))) continue;
+    if (copies.index.copies(id) === 0 || keep(digestFromBytes(copies.index.digestAt(id)))) continue;
     blobs += 1;
-    bytes += store.index.bodyBytes(id);
-    store.forget(id);
+    bytes += copies.index.bodyBytes(id);
+    copies.forget(id);
   }
   return { blobs, bytes };
 }
 
-async function tidyVolume(store: VolumesStore, ordinal: number, segmentBytes: number): Promise<void> {
-  const volume = store.set.at(ordinal);
-  const open = [...volume.segments].filter(([segment, use]) => volume.isOpen(segment) && use.sidecarStale);
-  if (open.length > 0) volume.finishSegment();
-  await store.sync();
+async function tidyVolume(copies: Copies, ordinal: number, { sync, segmentBytes }: Collection): Promise<void> {
+  const volume = copies.set.at(ordinal);
+  const stillOpen = [...volume.segments].some(([segment, use]) => volume.isOpen(segment) && use.sidecarStale);
+  if (stillOpen) volume.finishSegment();
+  await sync();
 
   const closed = [...volume.segments].filter(([segment]) => !volume.isOpen(segment));
   for (const [segment, use] of closed) if (use.liveBytes <= 0) await volume.removeSegment(segment);
@@ -58,18 +64,21 @@ async function tidyVolume(store: VolumesStore, ordinal: number, segmentBytes: nu
   const small = left.filter(([, use]) => use.fileBytes < segmentBytes / 4);
   const rewrite = new Set(left.filter(([, use]) => use.liveBytes < use.fileBytes * liveShareMin).map(([segment]) => segment));
   if (small.length > smallSegmentsMax) for (const [segment] of small) rewrite.add(segment);
-  await rewriteSegments(store, ordinal, rewrite);
+  await rewriteSegments(copies, ordinal, rewrite, sync);
 
   const stale = left.filter(([segment, use]) => use.sidecarStale && volume.segments.has(segment));
-  await store.writeSidecars(ordinal, new Set(stale.map(([segment]) => segment)));
+  if (stale.length > 0) await copies.writeSidecars(ordinal, new Set(stale.map(([segment]) => segment)));
 }
 
-async function rewriteSegments(store: VolumesStore, ordinal: number, segments: ReadonlySet<number>): Promise<void> {
-  const volume = store.set.at(ordinal);
+async function rewriteSegments(copies: Copies, ordinal: number, segments: ReadonlySet<number>, sync: () => Promise<void>): Promise<void> {
   if (segments.size === 0) return;
-  for (const [segment, entries] of store.entriesOf(ordinal, segments)) {
-    for (const { digest, bodyOffset } of entries) await store.moveWithin(ordinal, digest, { segment, bodyOffset });
-    await store.sync();
+  const volume = copies.set.at(ordinal);
+  for (const [segment, entries] of copies.entriesOf(ordinal, segments)) {
+    for (let from = 0; from < entries.length; from += movedAtOnce) {
+      const some = entries.slice(from, from + movedAtOnce);
+      await Promise.all(some.map(({ digest, bodyOffset }) => copies.moveWithin(ordinal, digest, { segment, bodyOffset })));
+    }
+    await sync();
     if (volume.state !== 'ok') return;
     await volume.removeSegment(segment);
   }

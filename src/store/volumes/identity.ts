@@ -5,7 +5,7 @@
 import { type Clock, ForeshadowError, type Log } from '../../kernel/index.ts';
 import { type Disk, errnoOf } from '../../kernel/disk.ts';
 
-export const volumeFormat = 1;
+const volumeFormat = 1;
 const fileName = 'volume.json';
 
 export interface VolumeIdentity {
@@ -28,7 +28,7 @@ export async function readIdentity(disk: Disk, folder: string): Promise<VolumeId
   return parseIdentity(Buffer.from(bytes).toString(), folder);
 }
 
-export async function writeIdentity(disk: Disk, folder: string, identity: VolumeIdentity): Promise<void> {
+async function writeIdentity(disk: Disk, folder: string, identity: VolumeIdentity): Promise<void> {
   const text = `${JSON.stringify({ format: volumeFormat, ...identity })}\n`;
   await disk.replace(`${folder}/${fileName}`, [Buffer.from(text)]);
 }

@@ -1,9 +1,7 @@
 import type { BlobStore } from '../blob-store.ts';
 import { systemDisk, type Disk } from '../../kernel/disk.ts';
 import { VolumesFollower, type FollowerOptions } from './follower.ts';
-import { VolumesStore, type VolumesLimits, type VolumesOptions } from './volumes.ts';
-
-export type { VolumesLimits };
+import { VolumesStore, type VolumesOptions } from './volumes.ts';
 
 /**
  * Opens the durable store on these directories, making it where they are empty. `copies` defaults to two, or one where there is one
