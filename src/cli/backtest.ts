@@ -9,7 +9,7 @@ import { ForeshadowError, formatDuration, messageOf } from '../kernel/index.ts';
 import type { VariationKey } from '../kernel/index.ts';
 import { TraceMinutes, playTrace, traceLengthMs } from '../predict/backtest/index.ts';
 import type { PlanRefreshes, PlayHooks } from '../predict/backtest/index.ts';
-import { TextOutput, forecastLine, planLine } from './backtest-files.ts';
+import { ForecastLines, TextOutput, planLine } from './backtest-files.ts';
 import { parseBacktestOptions } from './backtest-options.ts';
 import type { BacktestOptions } from './backtest-options.ts';
 import { backtestReport } from './backtest-report.ts';
@@ -50,11 +50,12 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
   const trace = new TraceMinutes({ format: options.format, findings, resourcesMax: keysMax });
   const warmup = await chooseWarmup(options);
   if (warmup.derived) io.err(`warm-up: ${formatDuration(warmup.ms)}, ${warmup.why}; --warmup sets it\n`);
+  const forecastLines = new ForecastLines();
   const hooks: PlayHooks = {
     plan: planRefreshes(),
     onRefresh: (minuteMs, resource) => planOut?.write(planLine(minuteMs, resource)),
     onForecasts: forecastOut && ((atMs, forecasts) => {
-      for (const forecast of forecasts) if (forecast.p >= 0.001) forecastOut.write(forecastLine(atMs, forecast));
+      for (const forecast of forecasts) if (forecast.p >= 0.001) forecastOut.write(forecastLines.line(atMs, forecast));
     }),
     onMinute: progress(io),
   };
