@@ -3,6 +3,7 @@
  * write. Writes queue up; a batch appends its bodies, then changes the index in one transaction, so that a crash at any moment leaves either
  * all of a put or nothing. What is read is checked against its sum; what is not sound is left out, counted and dropped, never thrown at the request.
  */
+import { statfsSync } from 'node:fs';
 import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf, type ResourceKey, type VariationKey } from '../../kernel/index.ts';
 import { errnoOf } from '../../kernel/disk.ts';
 import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
@@ -39,6 +40,7 @@ interface Job {
 const jobsPerBatch = 128;
 /** A segment is read whole when it is rewritten. */
 const segmentBytesMax = 16 * 1024 * 1024;
+const spaceLeftMin = 2 * 1024 * 1024;
 const batchBodyBytesMax = 8 * 1024 * 1024;
 
 export class LmdbLocalStore implements LocalStore {
@@ -163,8 +165,15 @@ export class LmdbLocalStore implements LocalStore {
   }
 
   async put(record: ShadowRecord, body: Uint8Array | undefined): Promise<void> {
+    this.#checkSpace(body?.byteLength ?? 0);
     const bytes = body === undefined ? undefined : { digest: record.body, bytes: body };
     await this.#enqueue(bytes, (changes, place) => { changes.put(record, place); });
+  }
+
+  /** What little space is left is for removing copies: an edge that can't keep more serves on, one that can't invalidate would serve what is wrong. */
+  #checkSpace(bodyBytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#options.path);
+    if (bavail * bsize < spaceLeftMin + bodyBytes) throw this.#failure(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }));
   }
 
   remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void> {
