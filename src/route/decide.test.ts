@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { decide } from './decide.ts';
+import { decide, isEligible } from './decide.ts';
 import { reasons } from './reasons.ts';
 import type { CopyAtHand, Decision, OriginState, RoutedRequest, Standing } from './types.ts';
 
-const half = 2_147_483_648;
 const states: readonly OriginState[] = ['healthy', 'strained', 'failing', 'down', 'recovering'];
 const copies: readonly CopyAtHand[] = ['none', 'fresh', 'stale-while-revalidate', 'stale', 'stand-in'];
 const both = [false, true] as const;
@@ -14,11 +13,11 @@ interface Case { readonly request: RoutedRequest; readonly standing: Standing; r
 function everyCase(): Case[] {
   const found: Case[] = [];
   for (const method of ['read', 'write', 'upgrade'] as const) for (const copy of copies) for (const onlyIfCached of both)
-    for (const shadowAllowed of both) for (const position of [0, half, 4_294_967_295])
-      for (const state of states) for (const returned of [0, 0.5, 1]) for (const slotForCovered of both)
+    for (const shadowAllowed of both)
+      for (const state of states) for (const onOriginSide of both) for (const slotForCovered of both)
         for (const slotForUncovered of both) for (const trialDue of both) {
-          const request = { method, copy, onlyIfCached, shadowAllowed, position, route: 0 };
-          const standing = { state, returned, slotForCovered, slotForUncovered, trialDue, rescueAfterMs: 60 };
+          const request = { method, copy, onlyIfCached, shadowAllowed, position: 0, route: 0 };
+          const standing = { state, onOriginSide, slotForCovered, slotForUncovered, trialDue, rescueAfterMs: 60 };
           found.push({ request, standing, decision: decide(request, standing) });
         }
   return found;
@@ -33,7 +32,7 @@ const breaking = (rule: (one: Case) => boolean): Case[] => all.filter((one) => !
 
 describe('over every combination', () => {
   test('there are as many as there should be', () => {
-    expect(all).toHaveLength(3 * 5 * 2 * 2 * 3 * 5 * 3 * 2 * 2 * 2);
+    expect(all).toHaveLength(3 * 5 * 2 * 2 * 5 * 2 * 2 * 2 * 2);
   });
 
   test('every reason is from the closed list', () => {
@@ -89,17 +88,25 @@ describe('over every combination', () => {
     expect(breaking(({ decision }) => (decision.waitMs > 0) === (decision.action === 'refuse' && decision.reason === 'overloaded'))).toEqual([]);
   });
 
-  test('a growing returned share never moves a client back', () => {
-    for (const one of all.filter(({ standing, request }) => standing.returned === 0.5 && request.method === 'read')) {
-      const more = decide(one.request, { ...one.standing, returned: 1 });
+  test('a share is a share of the requests that could go either way, and of no others', () => {
+    for (const one of all.filter(({ standing }) => standing.onOriginSide && (standing.state === 'strained' || standing.state === 'recovering'))) {
+      const other = decide(one.request, { ...one.standing, onOriginSide: false });
+      if (!isEligible(one.request)) expect(other).toEqual(one.decision);
+      else if (one.standing.slotForCovered) expect(other.action).not.toBe(one.decision.action);
+    }
+  });
+
+  test('a growing share never moves a client back', () => {
+    for (const one of all.filter(({ standing, request }) => !standing.onOriginSide && request.method === 'read')) {
+      const more = decide(one.request, { ...one.standing, onOriginSide: true });
       if (asksOrigin(one)) expect(more.action).toBe(one.decision.action);
     }
   });
 });
 
 describe('in words', () => {
-  const read: RoutedRequest = { method: 'read', onlyIfCached: false, shadowAllowed: true, copy: 'stale', route: 0, position: half };
-  const well: Standing = { state: 'healthy', returned: 1, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 60 };
+  const read: RoutedRequest = { method: 'read', onlyIfCached: false, shadowAllowed: true, copy: 'stale', route: 0, position: 0 };
+  const well: Standing = { state: 'healthy', onOriginSide: true, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 60 };
 
   test.each([
     ['a fresh copy answers, always', { copy: 'fresh' }, { state: 'down' }, 'serve', 'fresh'],
@@ -109,11 +116,11 @@ describe('in words', () => {
     ['a miss goes to the origin', { copy: 'none' }, {}, 'origin', 'no-shadow'],
     ['so does what must not have a shadow', { shadowAllowed: false }, {}, 'origin', 'shadow-forbidden'],
     ['a crowded healthy origin is spared what a copy can answer', {}, { slotForCovered: false }, 'serve', 'overloaded'],
-    ['a strained origin keeps its share', {}, { state: 'strained', returned: 0.6 }, 'origin-or-rescue', 'origin-share'],
-    ['and is spared the rest', {}, { state: 'strained', returned: 0.4 }, 'serve', 'origin-strained'],
-    ['a recovering origin has what was returned', {}, { state: 'recovering', returned: 0.6 }, 'origin-or-rescue', 'returned'],
-    ['not more', {}, { state: 'recovering', returned: 0.4 }, 'serve', 'origin-recovering'],
-    ['and not more at once than it can take', {}, { state: 'recovering', returned: 0.6, slotForCovered: false }, 'serve', 'origin-recovering'],
+    ['a strained origin keeps its share', {}, { state: 'strained' }, 'origin-or-rescue', 'origin-share'],
+    ['and is spared the rest', {}, { state: 'strained', onOriginSide: false }, 'serve', 'origin-strained'],
+    ['a recovering origin has what was returned', {}, { state: 'recovering' }, 'origin-or-rescue', 'returned'],
+    ['not more', {}, { state: 'recovering', onOriginSide: false }, 'serve', 'origin-recovering'],
+    ['and not more at once than it can take', {}, { state: 'recovering', slotForCovered: false }, 'serve', 'origin-recovering'],
     ['a write waits for room at a failing origin', { method: 'write' }, { state: 'failing', slotForUncovered: false }, 'refuse', 'overloaded'],
     ['goes to it when there is room', { method: 'write' }, { state: 'failing' }, 'origin', 'method'],
     ['and is refused honestly when it is down', { method: 'write' }, { state: 'down' }, 'refuse', 'origin-down'],

@@ -9,7 +9,6 @@ import type { Action, Decision, RoutedRequest, Standing } from './types.ts';
 /** Wait for a copy of another variation to stand in for an answer that is only late: people get their own if at all possible. */
 const standInAfterMs = 1000;
 const slotWaitMs = 1000;
-const positions = 4_294_967_296;
 
 function fixed(action: Action, reason: Reason, waitMs = 0): Decision {
   return Object.freeze({ action, reason, rescueAfterMs: 0, waitMs });
@@ -34,18 +33,18 @@ export function decide(request: RoutedRequest, standing: Standing): Decision {
   if (request.method !== 'read') return onlyOrigin(request.method === 'upgrade' ? toUpgrade : toMethod, standing);
   switch (request.copy) {
     case 'fresh': return fresh;
-    case 'stale-while-revalidate': return revalidate(request, standing);
+    case 'stale-while-revalidate': return revalidate(standing);
     case 'none': return uncovered(request, standing);
     case 'stale': case 'stand-in': return request.shadowAllowed ? covered(request, standing) : uncovered(request, standing);
   }
 }
 
 /** A copy that the origin lets answer while it is refreshed: refreshed only by an origin that has room for it. */
-function revalidate(request: RoutedRequest, standing: Standing): Decision {
+function revalidate(standing: Standing): Decision {
   switch (standing.state) {
     case 'healthy': return revalidating;
-    case 'strained': return isOnOriginSide(request, standing) ? revalidating : servedStrained;
-    case 'recovering': return isOnOriginSide(request, standing) && standing.slotForCovered ? revalidating : servedRecovering;
+    case 'strained': return standing.onOriginSide ? revalidating : servedStrained;
+    case 'recovering': return standing.onOriginSide && standing.slotForCovered ? revalidating : servedRecovering;
     case 'failing': return servedFailing;
     case 'down': return servedDown;
   }
@@ -58,10 +57,10 @@ function covered(request: RoutedRequest, standing: Standing): Decision {
       if (request.onlyIfCached) return refusedOnlyCached;
       return standing.slotForCovered ? tryOrigin('origin-well', request, standing) : servedOverloaded;
     case 'strained':
-      if (request.onlyIfCached || !isOnOriginSide(request, standing)) return servedStrained;
+      if (request.onlyIfCached || !standing.onOriginSide) return servedStrained;
       return standing.slotForCovered ? tryOrigin('origin-share', request, standing) : servedOverloaded;
     case 'recovering':
-      if (request.onlyIfCached || !isOnOriginSide(request, standing) || !standing.slotForCovered) return servedRecovering;
+      if (request.onlyIfCached || !standing.onOriginSide || !standing.slotForCovered) return servedRecovering;
       return tryOrigin('returned', request, standing);
     case 'failing': return mayTry(request, standing) ? tryOrigin('trial', request, standing) : servedFailing;
     case 'down': return mayTry(request, standing) ? tryOrigin('trial', request, standing) : servedDown;
@@ -92,7 +91,12 @@ function tryOrigin(reason: Reason, request: RoutedRequest, standing: Standing): 
   return { action: 'origin-or-rescue', reason, rescueAfterMs, waitMs: 0 };
 }
 
-/** A client's position does not change, so that a growing share only ever brings clients over. */
-export function isOnOriginSide(request: RoutedRequest, standing: Standing): boolean {
-  return request.position < standing.returned * positions;
+/** Whether the origin and a copy could both answer, so that the share decides: what the share is a share of. */
+export function isEligible(request: RoutedRequest): boolean {
+  if (request.method !== 'read') return false;
+  switch (request.copy) {
+    case 'none': case 'fresh': return false;
+    case 'stale-while-revalidate': return true;
+    case 'stale': case 'stand-in': return request.shadowAllowed && !request.onlyIfCached;
+  }
 }

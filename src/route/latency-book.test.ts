@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { LatencyBook, unknownRescueMs } from './latency-book.ts';
+import { LogHistogram } from './log-histogram.ts';
 
 function bookOf(rescueAfterMs: number | 'auto' = 'auto', latencyP95Ms?: number): LatencyBook {
   return new LatencyBook({ groups: 3, rescueAfterMs, latencyP95Ms }, 0);
@@ -88,4 +89,27 @@ test('the usual follows a lasting change within minutes, and a quiet route forge
   expect(book.usualP95Ms()).toBeGreaterThan(95);
   expect(book.rescueDelayMs(1)).toBeGreaterThan(80);
   expect(book.rescueDelayMs(1)).toBeLessThan(110);
+});
+
+describe('learning anew', () => {
+  const steady = (latencyMs: number, times: number): LogHistogram => {
+    const histogram = new LogHistogram();
+    for (let i = 0; i < times; i++) histogram.add(latencyMs);
+    return histogram;
+  };
+
+  test.each([1000, 20])('makes the site and its faster routes what %d answers say, and leaves slower routes alone', (times) => {
+    const book = bookOf();
+    teach(book, 0, 20, 1000);
+    teach(book, 1, 4000, 100);
+    book.relearn(steady(600, times));
+    expect(book.usualP95Ms()).toBeGreaterThan(550);
+    expect(book.usualP95Ms()).toBeLessThan(650);
+    expect(book.rescueDelayMs(0)).toBe(book.rescueDelayMs(2));
+    expect(book.tolerableMs(0)).toBeGreaterThan(2000);
+    expect(book.knows(0)).toBe(false);
+    expect(book.rescueDelayMs(1)).toBeGreaterThan(3900);
+    teach(book, 0, 20, 100);
+    expect(book.rescueDelayMs(0)).toBeLessThan(60);
+  });
 });

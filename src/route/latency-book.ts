@@ -70,6 +70,20 @@ export class LatencyBook {
     this.#changed[group] = 1; // a typed array ignores what is outside it
   }
 
+  /** What is usual for the site from now on; routes that were faster than that start anew from it. */
+  relearn(latencies: LogHistogram): void {
+    this.#site.clear();
+    this.#site.merge(latencies);
+    if (this.#site.total < knownWeight) this.#site.fade((knownWeight + 1) / this.#site.total); // few, but all there is
+    const p95Ms = this.#site.quantile(0.95) ?? 0;
+    for (const [i, group] of this.#groups.entries()) {
+      if ((group.quantile(0.95) ?? 0) > p95Ms) continue;
+      group.clear();
+      this.#changed[i] = 1;
+    }
+    this.#deriveAll();
+  }
+
   /** How long the origin has before a shadow answers. */
   rescueDelayMs(group: number): number {
     return this.#rescueMs[group] ?? unknownRescueMs;
@@ -102,6 +116,10 @@ export class LatencyBook {
       if (this.#site.total > fadeAbove) this.#site.fade(fadeFactor);
       for (const group of this.#groups) if (group.total > fadeAbove) group.fade(fadeFactor);
     }
+    this.#deriveAll();
+  }
+
+  #deriveAll(): void {
     const site = this.#derive(this.#site);
     for (let i = 0; i < this.#groups.length; i++) {
       const own = this.#groups[i];

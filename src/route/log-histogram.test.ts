@@ -34,6 +34,18 @@ describe('LogHistogram', () => {
     expect(histogram.total).toBe(0);
   });
 
+  test('stretching multiplies every value, within its range', () => {
+    const histogram = new LogHistogram();
+    for (const value of [1, 10, 100]) histogram.add(value, 2);
+    histogram.stretch(8);
+    expect(histogram.total).toBe(6);
+    expect((histogram.quantile(0.5) ?? 0) / 80).toBeGreaterThan(0.9);
+    expect((histogram.quantile(0.5) ?? 0) / 80).toBeLessThan(1.1);
+    histogram.stretch(1e9);
+    expect(histogram.total).toBe(6);
+    expect(histogram.quantile(0)).toBeGreaterThan(200_000);
+  });
+
   test('merging adds, fading lets new weight prevail', () => {
     const old = new LogHistogram();
     for (let i = 0; i < 100; i++) old.add(10);

@@ -38,6 +38,17 @@ export class LogHistogram {
     this.#total *= factor;
   }
 
+  /** Multiplies every value, so that what was counted is as if it had been so many times as large. */
+  stretch(factor: number): void {
+    const by = Math.round(Math.log2(factor) * bucketsPerOctave);
+    const before = this.#weights.slice();
+    this.#weights.fill(0);
+    for (let i = 0; i < bucketCount; i++) {
+      const to = Math.min(bucketCount - 1, Math.max(0, i + by));
+      this.#weights[to] = (this.#weights[to] ?? 0) + (before[i] ?? 0);
+    }
+  }
+
   clear(): void {
     if (this.#total === 0) return;
     this.#weights.fill(0);

@@ -9,9 +9,11 @@
  *
  * Owns all evidence. Must never do I/O, read a clock, or grow with traffic.
  */
+import { bearingOf } from './bearing.ts';
 import { causeOf } from './cause.ts';
 import { GroupVerdicts, type GroupFinding } from './group-verdicts.ts';
 import { learningWeight, type LatencyBook } from './latency-book.ts';
+import { NewUsual } from './new-usual.ts';
 import { ProbeLog } from './probe-log.ts';
 import { RecentWindow } from './recent-window.ts';
 import { Reachability } from './reachability.ts';
@@ -27,6 +29,8 @@ import { Wellness } from './wellness.ts';
 export interface HealthOptions {
   /** Whether the origin has no room for what has been given back to it. */
   readonly isCrowded: () => boolean;
+  /** Answers that take so many times as long have been accepted as usual. */
+  readonly onSlower: (factor: number) => void;
   readonly groups: number;
   readonly errorRate: number;
   readonly recovery: RampOptions;
@@ -35,8 +39,6 @@ export interface HealthOptions {
 
 const refreshEveryMs = 100;
 const secondMs = 1000;
-const probesToFail = 3;
-const probesToConfirm = 2;
 /** A relapse this soon after a return counts as its setback. */
 const relapseMs = 60_000;
 
@@ -53,6 +55,7 @@ export class OriginHealth {
   readonly #wellness: Wellness;
   readonly #ramp: ReturnRamp;
   readonly #strain: StrainControl;
+  readonly #newUsual: NewUsual;
   readonly #isCrowded: () => boolean;
   readonly #reach = new Reachability();
   #refreshedMs: number;
@@ -62,6 +65,7 @@ export class OriginHealth {
   #failingSinceMs = Number.NEGATIVE_INFINITY;
   /** Probes were answered well while requests failed: they can not tell when it is over. */
   #probesBlind = false;
+  #acceptedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HealthOptions, book: LatencyBook, nowMs: number, onChange: (change: OriginTransition) => void) {
     const weights = evidenceWeights(options.errorRate);
@@ -69,6 +73,7 @@ export class OriginHealth {
     this.#isCrowded = options.isCrowded;
     this.log = new StateLog(nowMs, onChange);
     this.#probes = new ProbeLog(options.probe.intervalMs, options.probe.timeoutMs);
+    this.#newUsual = new NewUsual(book, this.#probes, options);
     this.groups = new GroupVerdicts(options.groups, weights);
     this.#evidence = new SiteEvidence(weights);
     this.#wellness = new Wellness(weights);
@@ -76,6 +81,11 @@ export class OriginHealth {
     this.#strain = new StrainControl(options.errorRate);
     this.#refreshedMs = nowMs;
     this.#secondMs = nowMs;
+  }
+
+  /** Whether one probe or request was ever answered well. */
+  get proven(): boolean {
+    return this.#goodMs > Number.NEGATIVE_INFINITY || this.#probes.lastGoodMs > Number.NEGATIVE_INFINITY;
   }
 
   /** The shortest time until traffic can begin to return. */
@@ -89,8 +99,7 @@ export class OriginHealth {
 
   takeProbe(nowMs: number): boolean {
     const doubtful = this.#isWell() && this.#evidence.worthAsking;
-    const unconfirmed = this.log.view.state === 'failing' && this.#probes.unreachableInARow < probesToConfirm
-      && nowMs - this.#failingSinceMs < secondMs;
+    const unconfirmed = this.log.view.state === 'failing' && !this.#probes.confirmUnreachable && nowMs - this.#failingSinceMs < secondMs;
     return this.#probes.take(nowMs, doubtful || unconfirmed);
   }
 
@@ -120,7 +129,10 @@ export class OriginHealth {
     this.trials.forget(nowMs, false);
     this.groups.refresh(nowMs);
     this.#evidence.adapt(this.window, nowMs, this.#isWell());
-    if (!this.#isWell()) return;
+    if (!this.#isWell()) {
+      this.#considerSlower(nowMs);
+      return;
+    }
     this.#wellness.forget(nowMs);
     this.#strain.evaluate(this.window, nowMs);
     const share = this.#strain.share;
@@ -132,6 +144,7 @@ export class OriginHealth {
   #observeProbe(attempt: OriginAttempt): void {
     const verdict = this.#probes.observe(attempt, this.log.view.state === 'healthy');
     const nowMs = attempt.atMs;
+    if (!this.#isWell()) this.#newUsual.observe(attempt, verdict === 'slow');
     if (this.#isFailing()) {
       if (verdict !== 'bad') this.#answers(nowMs);
       if (verdict === 'good') this.#wellness.good(nowMs, false);
@@ -139,18 +152,24 @@ export class OriginHealth {
       this.#considerDown(nowMs);
       return;
     }
+    if (!this.#probesBlind || verdict !== 'good') this.#ramp.probed({ sentMs: nowMs - attempt.latencyMs, isGood: verdict === 'good' });
     if (verdict !== 'bad' || this.#goodMs > this.#probes.failingSinceMs) return;
-    const failed = this.#probes.failedInARow;
-    const doubtful = this.log.view.state === 'recovering' || this.#evidence.worthAsking;
-    const isUnknown = this.#goodMs === Number.NEGATIVE_INFINITY && this.#probes.lastGoodMs === Number.NEGATIVE_INFINITY;
-    if (failed >= probesToFail || (failed >= probesToConfirm && doubtful) || (failed > 0 && isUnknown)) {
-      this.#fail(nowMs, failed === 1 ? 'the first probe failed' : `${failed} probes failed`);
-      this.#considerDown(nowMs);
-    }
+    const because = this.#probes.failureBecause(this.log.view.state === 'recovering' || this.#evidence.worthAsking, this.proven);
+    if (because === undefined) return;
+    this.#fail(nowMs, because);
+    this.#considerDown(nowMs);
   }
 
   #observePerson(attempt: OriginAttempt): void {
-    if (this.#isBygone(attempt) || this.#isUnjudgeable(attempt)) return;
+    if (!this.#isWell()) this.#newUsual.observe(attempt, attempt.latencyMs > this.#book.slowMs(attempt.route));
+    const { state, sinceMs } = this.log.view;
+    const bearing = bearingOf(attempt, this.#book, { state, sinceMs, failingSinceMs: this.#failingSinceMs, wellSinceMs: this.#wellness.sinceMs });
+    if (bearing === 'evidence') this.#weigh(attempt);
+    else if (bearing === 'reachable') this.#answers(attempt.atMs);
+    else if (bearing === 'latency') this.#learn(attempt);
+  }
+
+  #weigh(attempt: OriginAttempt): void {
     const nowMs = attempt.atMs;
     const group = attempt.route;
     if (attempt.outcome === 'late') {
@@ -162,33 +181,6 @@ export class OriginHealth {
       const finding = attempt.afterLate === true ? this.groups.lateButUseful(group, nowMs) : this.groups.good(group, nowMs);
       this.#react(attempt, finding, 'good');
     } else this.#react(attempt, this.groups.bad(group, nowMs), 'bad');
-  }
-
-  /** What began before the present state says nothing about it, except that what answers, however badly, is not down. */
-  #isBygone(attempt: OriginAttempt): boolean {
-    const startedMs = attempt.atMs - attempt.latencyMs;
-    if (!this.#isFailing()) return startedMs < this.log.view.sinceMs;
-    const isGood = attempt.outcome === 'ok' && attempt.latencyMs <= this.#book.tolerableMs(attempt.route);
-    if (isGood) return startedMs < this.#failingSinceMs;
-    // What is bad and began before the present run of good answers belongs to the time before it.
-    if (startedMs >= (this.#wellness.sinceMs ?? this.#failingSinceMs)) return false;
-    if (attempt.outcome === 'ok') this.#answers(attempt.atMs);
-    return true;
-  }
-
-  /**
-   * Slow answers that say nothing: how long a write takes is also up to its client (an upload) or its nature; and a route
-   * nothing is known of may be slow by nature, so that a well origin's answer is only learned from.
-   */
-  #isUnjudgeable(attempt: OriginAttempt): boolean {
-    if (attempt.outcome !== 'ok' || attempt.latencyMs <= this.#book.tolerableMs(attempt.route)) return false;
-    if (attempt.kind === 'write') {
-      if (this.#isFailing()) this.#answers(attempt.atMs);
-      return true;
-    }
-    if (this.log.view.state !== 'healthy' || this.#book.knows(attempt.route)) return false;
-    this.#learn(attempt);
-    return true;
   }
 
   #react(attempt: OriginAttempt, finding: GroupFinding, evidence: 'good' | 'bad' | 'late'): void {
@@ -252,6 +244,7 @@ export class OriginHealth {
 
   #fail(nowMs: number, because: string): void {
     if (this.log.view.state === 'recovering' || nowMs - this.#healthySinceMs < relapseMs) this.#wellness.setback(nowMs);
+    if (this.#isWell()) this.#newUsual.restart(nowMs);
     this.#wellness.restart();
     this.#probesBlind = this.#probes.lastGoodMs > (this.#evidence.sinceMs ?? nowMs);
     this.#failingSinceMs = nowMs;
@@ -265,9 +258,22 @@ export class OriginHealth {
 
   #considerReturn(nowMs: number): void {
     if (this.trials.isUnderWay || !this.#wellness.ready(nowMs, this.trials.takenMs, this.#probesBlind)) return;
+    this.#return(nowMs, 'probes and trials are answered well');
+  }
+
+  /** What has been slow for long, and nothing else, is taken for what it is now. */
+  #considerSlower(nowMs: number): void {
+    const told = this.#newUsual.consider(nowMs);
+    if (told === undefined || (told === 'by probes' && this.#probesBlind)) return;
+    this.#acceptedMs = nowMs;
+    if (this.log.view.state === 'recovering') this.#ramp.resample(nowMs);
+    else if (this.log.view.state === 'failing') this.#return(nowMs, 'slower than before, but steadily for ten minutes: accepted as usual');
+  }
+
+  #return(nowMs: number, because: string): void {
     this.#ramp.start(nowMs);
     this.#evidence.reset();
-    this.log.change(nowMs, 'recovering', 'probes and trials are answered well', 1 - this.#ramp.returned);
+    this.log.change(nowMs, 'recovering', because, 1 - this.#ramp.returned);
     this.#evidence.adapt(this.window, nowMs, false);
   }
 
@@ -276,9 +282,10 @@ export class OriginHealth {
     if (change === 'held') return;
     if (change === 'given-up') this.#fail(nowMs, 'the returned share was answered worse than usual');
     else if (change === 'done') {
+      const isSlower = this.#acceptedMs >= this.log.view.sinceMs;
       this.#healthySinceMs = nowMs;
       this.#strain.reset();
-      this.log.change(nowMs, 'healthy', 'the whole share has returned', 0);
+      this.log.change(nowMs, 'healthy', isSlower ? 'the whole share has returned; slower answers are accepted as usual' : 'the whole share has returned', 0);
       this.#evidence.adapt(this.window, nowMs, true);
     } else this.log.reshare(1 - this.#ramp.returned);
   }

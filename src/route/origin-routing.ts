@@ -9,12 +9,13 @@
  * copy, and tells slow from dead), and `observe` again with `afterLate: true` when it is over. Probes and background
  * fetches have no `begin`.
  */
-import { decide, isOnOriginSide } from './decide.ts';
+import { decide, isEligible } from './decide.ts';
 import { LatencyBook } from './latency-book.ts';
 import { OriginHealth } from './origin-health.ts';
 import { OriginSlots } from './origin-slots.ts';
 import { retryAfterS } from './retry-after.ts';
 import type { RampOptions } from './return-ramp.ts';
+import { ShareBound } from './share-bound.ts';
 import type { Decision, OriginAttempt, OriginTransition, OriginView, RoutedRequest, Standing } from './types.ts';
 
 export interface RoutingOptions {
@@ -32,6 +33,15 @@ export interface RoutingOptions {
 const pathGroups = 64;
 const segmentLengthMax = 48;
 const slash = 47;
+/** How much more than its share the origin may get where chance brings more clients of its side; a strained one is meant to be relieved. */
+const returnMargin = 1.2;
+const strainedMargin = 1;
+/**
+ * An edge that has just started knows nothing: until one probe or request was answered well, a copy at hand is not kept waiting
+ * for the second that an unknown latency deserves, and no more than this many wait at once.
+ */
+const unprovenRescueMs = 200;
+const unprovenInFlight = 16;
 
 export class OriginRouting {
   readonly #routes: number;
@@ -39,9 +49,11 @@ export class OriginRouting {
   readonly #book: LatencyBook;
   readonly #health: OriginHealth;
   readonly #slots: OriginSlots;
+  readonly #bound: ShareBound;
+  readonly #unprovenRescueMs: number;
   /** Reused for every decision. */
   readonly #standing: { -readonly [Key in keyof Standing]: Standing[Key] } = {
-    state: 'healthy', returned: 1, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 0,
+    state: 'healthy', onOriginSide: true, slotForCovered: true, slotForUncovered: true, trialDue: false, rescueAfterMs: 0,
   };
 
   constructor(options: RoutingOptions, nowMs: number) {
@@ -50,11 +62,14 @@ export class OriginRouting {
     this.#probeIntervalMs = options.probe.intervalMs;
     this.#book = new LatencyBook({ groups, rescueAfterMs: options.rescueAfterMs, latencyP95Ms: options.limits.latencyP95Ms }, nowMs);
     this.#slots = new OriginSlots(nowMs);
+    this.#bound = new ShareBound(nowMs);
+    this.#unprovenRescueMs = options.rescueAfterMs === 'auto' ? unprovenRescueMs : options.rescueAfterMs;
     this.#health = new OriginHealth(
-      { groups, errorRate: options.limits.errorRate, recovery: options.recovery, probe: options.probe, isCrowded: () => this.#slots.crowded },
+      { groups, errorRate: options.limits.errorRate, recovery: options.recovery, probe: options.probe, isCrowded: () => this.#slots.crowded, onSlower: (factor) => { this.#slots.stretch(factor); } },
       this.#book, nowMs,
       (change) => {
         if (change.to === 'recovering') this.#slots.restart();
+        if (change.to === 'recovering' || change.to === 'strained') this.#bound.restart();
         if (change.from === 'recovering' && change.to === 'healthy') this.#slots.returned(change.atMs);
         options.onChange?.(change);
       },
@@ -74,7 +89,7 @@ export class OriginRouting {
     return this.#routes + ((hash ^ (hash >>> 15)) & (pathGroups - 1));
   }
 
-  /** Where this request goes. A trial is spent by deciding for it. Well below a microsecond. */
+  /** Where this request goes. A trial, or the share's part of a request, is spent by deciding for it. Well below a microsecond. */
   decide(request: RoutedRequest, nowMs: number): Decision {
     const standing = this.#standingFor(request, nowMs);
     const decision = decide(request, standing);
@@ -83,7 +98,7 @@ export class OriginRouting {
       if (state === 'failing' || state === 'down') this.#health.trials.take(nowMs);
       else this.#health.groups.tried(request.route, nowMs);
     }
-    if (decision.reason === 'overloaded' ? decision.action === 'serve' : decision.reason === 'origin-recovering' && isOnOriginSide(request, standing)) {
+    if (decision.reason === 'overloaded' ? decision.action === 'serve' : decision.reason === 'origin-recovering' && standing.onOriginSide) {
       this.#slots.turnedAway();
     }
     return decision;
@@ -173,25 +188,40 @@ export class OriginRouting {
     const { state, share } = this.#health.log.view;
     const well = state === 'healthy' || state === 'strained';
     standing.state = state;
-    standing.returned = 1 - share;
     standing.slotForCovered = well ? this.#slots.freeWhileWell : this.#slots.freeForReturned;
     standing.slotForUncovered = well || this.#slots.freeForUncovered(state === 'failing', request.method === 'read');
     standing.trialDue = (state === 'failing' || state === 'down') && this.#health.trialDue(nowMs);
     standing.rescueAfterMs = this.#book.rescueDelayMs(request.route);
-    if (state !== 'failing' && state !== 'down') this.#applyVerdict(request.route, nowMs);
+    let returned = 1 - share;
+    if (state !== 'failing' && state !== 'down') {
+      if (!this.#health.proven) this.#applyDoubt();
+      returned = this.#applyVerdict(request.route, returned, nowMs);
+    }
+    standing.onOriginSide = standing.state === 'healthy' || (isPartial(standing.state) && isEligible(request)
+      && this.#bound.admit(request.position, returned, standing.state === 'strained' ? strainedMargin : returnMargin, nowMs));
     return standing;
   }
 
-  #applyVerdict(group: number, nowMs: number): void {
+  #applyDoubt(): void {
+    this.#standing.rescueAfterMs = Math.min(this.#standing.rescueAfterMs, this.#unprovenRescueMs);
+    this.#standing.slotForCovered &&= this.#slots.inFlight < unprovenInFlight;
+  }
+
+  /** The fraction of clients on the origin's side, as far as the group's own verdict leaves it. */
+  #applyVerdict(group: number, returned: number, nowMs: number): number {
     const status = this.#health.groups.status(group);
-    if (status === 'well') return;
+    if (status === 'well') return returned;
     const standing = this.#standing;
     if (status === 'broken') {
       standing.state = 'failing';
       standing.trialDue = this.#health.groups.trialDue(group, nowMs);
-    } else {
-      standing.returned = Math.min(standing.returned, this.#health.groups.returned(group));
-      standing.state = 'recovering';
+      return 0;
     }
+    standing.state = 'recovering';
+    return Math.min(returned, this.#health.groups.returned(group));
   }
+}
+
+function isPartial(state: Standing['state']): boolean {
+  return state === 'strained' || state === 'recovering';
 }

@@ -126,3 +126,15 @@ describe('room for others', () => {
     expect(slots.inFlight).toBe(0);
   });
 });
+
+describe('an origin whose answers take several times as long', () => {
+  test('may have as many times as many at once, reached as fast in time', () => {
+    const slower = experienced(12);
+    slower.stretch(8);
+    slower.refresh(2000);
+    let rounds = 1;
+    while (round(slower) < 90 && rounds < 10_000) rounds++;
+    expect(rounds).toBeLessThan(400); // eight times that without
+    for (let i = 0; i < 100; i++) expect(round(slower)).toBeLessThan(12 * 8 * 1.1);
+  });
+});

@@ -48,6 +48,8 @@ export class OriginSlots {
   #admitted = 0;
   #turnedAway = 0;
   #crowded = false;
+  /** What a window full of successes adds: more where answers take longer than they did, so that it grows as fast in time. */
+  #growth = 1;
   #ceilingFactor = 1;
   /** 99th percentile of requests in flight while the origin was well; undefined until known. */
   #carried: number | undefined;
@@ -89,6 +91,13 @@ export class OriginSlots {
   returned(nowMs: number): void {
     this.#convalescentUntilMs = nowMs + convalescenceMs;
     this.#convalescent = true;
+    this.#growth = 1;
+  }
+
+  /** Answers have come to take so many times as long: so many times as many are under way for the same work (Little 1961). */
+  stretch(factor: number): void {
+    this.#usual.stretch(factor);
+    this.#growth = factor;
   }
 
   /** A request that was given back found no room. */
@@ -105,7 +114,7 @@ export class OriginSlots {
     this.#lateRate *= 1 - lateSmoothing;
     if (this.#inFlight < Math.floor(this.#window) - 1) return;
     const ceiling = this.#carried === undefined ? Number.POSITIVE_INFINITY : Math.max(returnedMin, Math.round(this.#carried * this.#ceilingFactor));
-    this.#window = Math.min(ceiling, this.#window + 1 / this.#window);
+    this.#window = Math.min(ceiling, this.#window + Math.min(1, this.#growth / this.#window));
   }
 
   /** A shadow has answered; the attempt goes on. */

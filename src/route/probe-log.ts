@@ -5,6 +5,8 @@
 import { LogHistogram } from './log-histogram.ts';
 import type { AttemptOutcome, OriginAttempt } from './types.ts';
 
+const probesToFail = 3;
+const probesToConfirm = 2;
 const eagerEveryMs = 250;
 const usualWeight = 5;
 const slowFactor = 5;
@@ -13,7 +15,7 @@ const disbelievedAfter = 3;
 const contradictingAnswers = 21;
 /** A good trial is worth this many good answers: three in a row outweigh the probe. */
 const trialWorth = 7;
-/** Where probes answer, but badly, a request is tried this often, in case only the probe is broken; and where they time out. */
+/** Where probes answer, but badly or slowly, a request is tried this often, in case only the probe is broken; and where they time out. */
 const unhealthyTrialEveryMs = 10_000;
 const timedOutTrialEveryMs = 60_000;
 const trialEveryMs = 1000;
@@ -30,6 +32,7 @@ export class ProbeLog {
   #contradictions = 0;
   #believed = true;
   #lastGoodMs = Number.NEGATIVE_INFINITY;
+  #lastSlowMs = Number.NEGATIVE_INFINITY;
   #lastBadMs = Number.NEGATIVE_INFINITY;
   #lastBad: AttemptOutcome = 'ok';
 
@@ -38,8 +41,15 @@ export class ProbeLog {
     this.#timeoutMs = timeoutMs;
   }
 
-  get failedInARow(): number {
-    return this.#believed ? this.#failedInARow : 0;
+  /** Why probes alone prove a failure; undefined while they do not. Where other signs are bad too fewer do, and one of an origin that was never seen well. */
+  failureBecause(isDoubtful: boolean, isProven: boolean): string | undefined {
+    const failed = this.#believed ? this.#failedInARow : 0;
+    if (failed === 0 || (isProven && failed < (isDoubtful ? probesToConfirm : probesToFail))) return undefined;
+    return failed === 1 ? 'the first probe failed' : `${failed} probes failed`;
+  }
+
+  get confirmUnreachable(): boolean {
+    return this.unreachableInARow >= probesToConfirm;
   }
 
   /** Refused or unanswered, as opposed to answered badly. */
@@ -63,6 +73,7 @@ export class ProbeLog {
   /** How often, from what probes have said since then, a request may try the origin; a probe that is not believed has no say. */
   trialEveryMs(sinceMs: number): number {
     if (!this.#believed || (this.#lastGoodMs >= sinceMs && this.#lastGoodMs > this.#lastBadMs)) return trialEveryMs;
+    if (this.#lastSlowMs >= sinceMs && this.#lastSlowMs > this.#lastBadMs) return unhealthyTrialEveryMs;
     if (this.#lastBadMs < sinceMs || this.#lastBad === 'refused') return Number.POSITIVE_INFINITY;
     return this.#lastBad === 'timeout' ? timedOutTrialEveryMs : unhealthyTrialEveryMs;
   }
@@ -84,10 +95,19 @@ export class ProbeLog {
     this.#contradictions = 0;
     this.#believed = true;
     const usualMs = this.#usual.total >= usualWeight ? this.#usual.quantile(0.95) : undefined;
-    if (usualMs !== undefined && attempt.latencyMs > Math.max(slowMinMs, usualMs * slowFactor)) return 'slow';
+    if (usualMs !== undefined && attempt.latencyMs > Math.max(slowMinMs, usualMs * slowFactor)) {
+      this.#lastSlowMs = attempt.atMs;
+      return 'slow';
+    }
     if (originWell) this.#usual.add(attempt.latencyMs);
     this.#lastGoodMs = attempt.atMs;
     return 'good';
+  }
+
+  /** What is usual from now on. */
+  relearn(latencies: LogHistogram): void {
+    this.#usual.clear();
+    this.#usual.merge(latencies);
   }
 
   /** A person's request was answered well. */

@@ -44,6 +44,39 @@ describe('a return', () => {
     expect(doneMs).toBeLessThan(220_000);
   });
 
+  /** How long a return takes with a probe every two seconds. */
+  function probed(probe: (sentMs: number) => boolean, answer?: (ms: number) => 'good' | 'bad' | undefined): number {
+    const ramp = new ReturnRamp(options, 0.05);
+    ramp.start(0);
+    for (let ms = 100; ms < 600_000; ms += 100) {
+      if (ms % 2000 === 0) ramp.probed({ sentMs: ms - 20, isGood: probe(ms) });
+      const outcome = answer?.(ms);
+      if (outcome) ramp.answered(outcome);
+      if (ramp.advance(ms, false) === 'done') return ms;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  test('of an idle site is as fast as of a busy one where probes are good', () => {
+    expect(probed(() => true)).toBeLessThan(72_000);
+    expect(probed(() => true, (ms) => (ms % 10_000 === 0 ? 'good' : undefined))).toBeLessThan(72_000);
+  });
+
+  test('is not hastened by probes where answers can be had, are bad, or probes are', () => {
+    expect(probed(() => true, (ms) => (ms % 1000 === 0 ? 'good' : undefined))).toBeGreaterThan(150_000);
+    expect(probed(() => true, (ms) => (ms % 5000 === 0 ? 'bad' : undefined))).toBeGreaterThan(150_000);
+    expect(probed((ms) => ms % 6000 !== 0)).toBeGreaterThan(150_000);
+  });
+
+  test('is not hastened by a probe that was sent before its step', () => {
+    const ramp = new ReturnRamp(options, 0.05);
+    ramp.start(1000);
+    ramp.probed({ sentMs: 900, isGood: true });
+    expect(ramp.advance(11_000, false)).toBe('held');
+    ramp.probed({ sentMs: 11_000, isGood: true });
+    expect(ramp.advance(11_100, false)).toBe('grown');
+  });
+
   test('stops where errors are above the limit, without giving up', () => {
     const { changes, shares } = runRamp(300, (returned) => (returned >= 0.1 ? 0.1 : 0), 300_000);
     expect(changes).not.toContain('done');

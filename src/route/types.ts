@@ -66,15 +66,15 @@ export interface RoutedRequest {
   readonly copy: CopyAtHand;
   /** Route group, by `OriginRouting.groupOf`. */
   readonly route: number;
-  /** The client's fixed place, 0 to 2^32 (a hash of its address or cookie), so that it stays on one side. */
+  /** The client's fixed place, 0 to 2^32 (a hash of its address or cookie), so that it stays on one side. Many clients may have the same. */
   readonly position: number;
 }
 
 /** How the origin stands towards one request: the other half of what a decision depends on. */
 export interface Standing {
   readonly state: OriginState;
-  /** Fraction of clients on the origin's side, 0 to 1. */
-  readonly returned: number;
+  /** Whether this request belongs to the part that a strained or recovering origin has. */
+  readonly onOriginSide: boolean;
   /** Whether the origin has room for a request that a shadow could answer. */
   readonly slotForCovered: boolean;
   /** Whether the origin has room for a request that nothing else can answer. */

@@ -71,11 +71,14 @@ export class Wellness {
     this.#remembersMs = nowMs;
   }
 
-  /** `triedMs`: when a person's request last tried the origin. Where none does, for want of visitors, probes must do; unless they must not. */
+  /**
+   * `triedMs`: when a person's request last tried the origin. Where none has for as long as must be held, for want of visitors,
+   * probes must do; unless they must not. One visitor at night is not waited for until the next.
+   */
   ready(nowMs: number, triedMs: number, trialsOnly: boolean): boolean {
     if (this.#sinceMs === undefined || nowMs - this.#sinceMs < this.holdMs) return false;
     if (this.#score < this.#weights.good * goodNeeded * 0.99) return false;
-    return (triedMs < this.#sinceMs && !trialsOnly) || this.#goodTrials >= trialsNeeded;
+    return (!trialsOnly && nowMs - Math.max(triedMs, this.#sinceMs) >= this.holdMs) || this.#goodTrials >= trialsNeeded;
   }
 
   /** The shortest time until `ready` can be. */

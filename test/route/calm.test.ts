@@ -14,7 +14,7 @@ describe('is never diverted:', () => {
   const spikes = (factor: number, part: number) => (nowMs: number, random: Random): number =>
     ordinaryServiceMs(nowMs, random) * (random.next() < part ? factor : 1);
   const pauses = (everyMs: number, lengthMs: number) => (nowMs: number, random: Random): number => {
-    const intoMs = nowMs % everyMs;
+    const intoMs = (nowMs + everyMs / 2) % everyMs; // not in the edge's first moment, when it trusts nothing yet
     return ordinaryServiceMs(nowMs, random) + (intoMs < lengthMs ? lengthMs - intoMs : 0);
   };
   const slowSpells = (everyMs: number, lengthMs: number, factor: number) => (nowMs: number, random: Random): number =>

@@ -30,6 +30,8 @@ export interface SiteOptions {
   /** Fraction of requests without a copy. */
   readonly uncovered?: number;
   readonly aborts?: (nowMs: number) => number;
+  /** How many positions visitors have; 2000 by default. One client's requests are as many as another's. */
+  readonly clients?: number;
   /** Boundaries of the phases that are measured apart. */
   readonly phasesMs: readonly number[];
 }
@@ -52,11 +54,23 @@ export interface SiteResult {
   readonly brokenGroups: ReadonlySet<number>;
   /** Share for shadows, sampled every 100 ms. */
   readonly shares: readonly { readonly atMs: number; readonly share: number; readonly state: string }[];
+  /** What the origin had of the requests that could go either way while it had a part of them: one entry a second. */
+  readonly seconds: readonly PartialSecond[];
+  /** Requests of clients that had been moved back to a recovering origin, and those of them that shadows answered all the same. */
+  readonly movedBack: { requests: number; strayed: number };
   readonly routing: OriginRouting;
 }
 
+interface PartialSecond {
+  readonly atMs: number;
+  eligible: number;
+  asked: number;
+  /** The largest part the origin had in this second. */
+  part: number;
+}
+
 const epochMs = 1_700_000_000_000;
-const clients = 2000;
+const clientsUsual = 2000;
 const firstByteMs = 10_000;
 const probe = { intervalMs: 2000, timeoutMs: 1000 };
 const refusedAfterMs = 1;
@@ -76,6 +90,8 @@ class Site {
   readonly #phases: PhaseResult[];
   readonly #routing: OriginRouting;
   readonly #positions: readonly number[];
+  readonly #seconds: PartialSecond[] = [];
+  readonly #movedBack = { requests: 0, strayed: 0 };
   #atOrigin = 0;
 
   constructor(options: SiteOptions) {
@@ -85,7 +101,7 @@ class Site {
       waitsMs: [], coveredFailed: 0, uncoveredFailed: 0, uncoveredRefused: 0, served: 0,
       asked: { request: 0, trial: 0, probe: 0 }, inFlightMax: 0, overCapacity: 0,
     }));
-    this.#positions = Array.from({ length: clients }, () => this.#random.below(4_294_967_296));
+    this.#positions = Array.from({ length: options.clients ?? clientsUsual }, () => this.#random.below(4_294_967_296));
     this.#routing = new OriginRouting({
       routes: options.groups, probe, limits: { latencyP95Ms: undefined, errorRate: 0.05 },
       recovery: { firstStep: 0.01, fastestMs: options.fastestMs }, rescueAfterMs: 'auto',
@@ -99,7 +115,7 @@ class Site {
     this.#queue.runUntil(this.#options.endMs);
     return {
       phases: this.#phases, transitions: this.#transitions.map((change) => ({ ...change, atMs: change.atMs - epochMs })),
-      brokenGroups: this.#brokenGroups, shares: this.#shares, routing: this.#routing,
+      brokenGroups: this.#brokenGroups, shares: this.#shares, seconds: this.#seconds, movedBack: this.#movedBack, routing: this.#routing,
     };
   }
 
@@ -117,13 +133,14 @@ class Site {
     const isCovered = this.#random.next() >= (this.#options.uncovered ?? 0);
     this.#route({
       method: 'read', onlyIfCached: false, shadowAllowed: true, copy: isCovered ? (this.#options.copy ?? 'stale') : 'none',
-      route: this.#random.below(this.#options.groups), position: this.#positions[this.#random.below(clients)] ?? 0,
+      route: this.#random.below(this.#options.groups), position: this.#positions[this.#random.below(this.#positions.length)] ?? 0,
     }, nowMs, nowMs);
   }
 
   #route(request: RoutedRequest, arrivedMs: number, nowMs: number): void {
     const phase = this.#phase(arrivedMs);
     const decision = this.#routing.decide(request, epochMs + nowMs);
+    if (request.copy === 'stale') this.#countPart(request.position, decision, nowMs);
     if (decision.action === 'origin' || decision.action === 'origin-or-rescue') {
       this.#attempt(request, decision, arrivedMs, nowMs);
     } else if (decision.action === 'refuse') {
@@ -134,6 +151,20 @@ class Site {
       phase.served++;
       phase.waitsMs.push(nowMs - arrivedMs);
     }
+  }
+
+  #countPart(position: number, decision: Decision, nowMs: number): void {
+    const { state, share } = this.#routing.view();
+    if (state !== 'recovering' && state !== 'strained') return;
+    const atMs = Math.floor(nowMs / 1000) * 1000;
+    let second = this.#seconds.at(-1);
+    if (second?.atMs !== atMs) this.#seconds.push(second = { atMs, eligible: 0, asked: 0, part: 0 });
+    second.eligible++;
+    second.part = Math.max(second.part, 1 - share);
+    if (decision.action === 'origin-or-rescue') second.asked++;
+    if (state !== 'recovering' || position >= (1 - share) * 4_294_967_296) return;
+    this.#movedBack.requests++;
+    if (decision.action !== 'origin-or-rescue') this.#movedBack.strayed++;
   }
 
   #attempt(request: RoutedRequest, decision: Decision, arrivedMs: number, nowMs: number): void {
