@@ -22,6 +22,11 @@ export interface LocalStore extends AsyncDisposable {
   remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void>;
   /** Removes all copies of a resource (invalidation, purge). */
   removeResource(resource: ResourceKey): Promise<void>;
+  /**
+   * Removes copies that came from the catalog and are not listed any more: after a full catalog (`CatalogDelta.full`) has been put. What the edge has
+   * captured itself stays. Works in small pieces; returns how many went.
+   */
+  removeUnlisted(listed: (shadowId: string) => boolean): Promise<number>;
   /** The newest catalog version that has been applied whole; 0 in an empty store. */
   appliedVersion(): number;
   setAppliedVersion(version: number): Promise<void>;

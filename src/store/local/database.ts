@@ -142,3 +142,9 @@ function moveAside(folder: string, options: { clock: Clock; log: Log }, fault: s
   if (existsSync(folder)) renameSync(folder, aside);
   options.log.error('local-store-corrupt', { file: `${folder}/${indexFile}`, fault, movedTo: aside });
 }
+
+/** Why a commit failed. lmdb rejects a second promise that carries the cause; unobserved it would end the process. */
+export async function commitErrorOf(error: unknown): Promise<unknown> {
+  if (typeof error !== 'object' || error === null || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
+  return error.commitError.then(() => error, (cause: unknown) => cause);
+}

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ForeshadowError, ManualClock, silentLog, type ResourceKey, type VariationKey } from '../../kernel/index.ts';
 import type { ShadowRecord } from '../../catalog/index.ts';
 import { sampleBody, sampleRecord } from '../../../test/store/sample-record.ts';
@@ -120,6 +120,24 @@ describe('records and bodies', () => {
       expect(store.body(sampleRecord(n).body)?.byteLength).toBe(200);
     }
   });
+});
+
+test('after a full catalog, its copies that are listed no more go; captures stay', async () => {
+  const store = open(temporary.make());
+  await Promise.all(Array.from({ length: 600 }, (_, n) => putSample(store, n, { version: n % 3 === 0 ? 0 : 4 })));
+  const gone = await store.removeUnlisted((id) => Number(/\d+/.exec(id)?.[0]) % 2 === 0);
+  expect(gone).toBe(200);
+  for (let n = 0; n < 600; n++) expect(found(store, n)).toHaveLength(n % 3 === 0 || n % 2 === 0 ? 1 : 0);
+});
+
+test('a directory that is deleted under the store is an error of puts, never a crash', async () => {
+  const path = temporary.make();
+  const store = open(path);
+  await putSample(store, 1);
+  rmSync(path, { recursive: true });
+  const error: unknown = await putSample(store, 2).catch((thrown: unknown) => thrown);
+  expect(error instanceof ForeshadowError && error.code).toBe('storage-failed');
+  expect(found(store, 1)).toHaveLength(1);
 });
 
 describe('bounded disk', () => {

@@ -10,12 +10,13 @@ import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
 import { digestBytes } from '../digest.ts';
 import type { LocalStore } from '../local-store.ts';
 import { BodyFiles, type BodyPlace } from './body-files.ts';
-import { type LocalDatabase, openDatabase, stateKey } from './database.ts';
+import { commitErrorOf, type LocalDatabase, openDatabase, stateKey } from './database.ts';
 import { type Copy, decodeCopies, decodePlace, variationOf } from './entry.ts';
 import { sealIndex } from './index-guard.ts';
 import { Changes, type Ledger, ledgerOf, sameVary, stateOf } from './changes.ts';
 import { LocalKeys } from './keys.ts';
 import { reclaim, type Reclaimable } from './reclaim.ts';
+import { removeUnlisted } from './unlisted.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface LocalStoreOptions {
@@ -172,8 +173,12 @@ export class LmdbLocalStore implements LocalStore {
 
   /** What little space is left is for removing copies: an edge that can't keep more serves on, one that can't invalidate would serve what is wrong. */
   #checkSpace(bodyBytes: number): void {
-    const { bavail, bsize } = statfsSync(this.#options.path);
-    if (bavail * bsize < spaceLeftMin + bodyBytes) throw this.#failure(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' }));
+    try {
+      const { bavail, bsize } = statfsSync(this.#options.path);
+      if (bavail * bsize < spaceLeftMin + bodyBytes) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void> {
@@ -182,6 +187,10 @@ export class LmdbLocalStore implements LocalStore {
 
   removeResource(resource: ResourceKey): Promise<void> {
     return this.#enqueue(undefined, (changes) => { changes.removeResource(resource); });
+  }
+
+  removeUnlisted(listed: (id: string) => boolean): Promise<number> {
+    return removeUnlisted(this.#database.records, this.#pairs, listed, (record) => this.remove(record.resource, record.variation, record.vary));
   }
 
   appliedVersion(): number {
@@ -274,7 +283,6 @@ export class LmdbLocalStore implements LocalStore {
         this.#database.meta.putSync(stateKey, Buffer.from(JSON.stringify(stateOf(ledger, this.#seeds))));
       });
     } catch (error) {
-      // lmdb rejects a second promise that carries the cause; unobserved it would end the process.
       throw await commitErrorOf(error);
     }
     this.#ledger = ledger;
@@ -288,9 +296,4 @@ export class LmdbLocalStore implements LocalStore {
       hint: full ? 'free space, or lower budgets.storage' : 'check the disk; the store rebuilds itself from the catalog',
     });
   }
-}
-
-async function commitErrorOf(error: unknown): Promise<unknown> {
-  if (typeof error !== 'object' || error === null || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
-  return error.commitError.then(() => error, (cause: unknown) => cause);
 }
