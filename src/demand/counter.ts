@@ -72,7 +72,7 @@ export class DemandCounter {
   /**
    * Counts one GET or HEAD request. `good`: it was answered with something a shadow could be or is (2xx, 3xx, 304, a
    * shadow), or its answer isn't known; false for errors, which count for keys that have a place and make no new ones.
-   * Measured on the development machine: 0.12 µs for a key with a place (100,000 keys, Zipf), 0.5 µs for a new one.
+   * Measured with fresh strings, 156,000 keys and three variations: 0.18 µs for a key with a place, 0.6 µs for one of a flood.
    */
   count(resource: ResourceKey, variation: VariationKey, region: RegionName, kind: DemandKind, good = true): void {
     if (kind !== 'person') {

@@ -20,7 +20,7 @@ import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
-import { shareVariations } from './variation-shares.ts';
+import { VariationShares } from './variation-shares.ts';
 import type { VariationShare } from './variation-shares.ts';
 
 /** Regions and variations are bounded by the config; counts of any beyond this many are put to the last one. */
@@ -35,6 +35,8 @@ export class BaselineForecaster implements Forecaster {
   readonly #state: EngineState;
   readonly #heldOut: HeldOut;
   #generation = 0;
+  /** Good until the next observation. */
+  #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
 
   /** `keysMax`: resources kept; the least asked for make room for new ones. `snapshot`: what an engine before this one left. */
   constructor(options: { readonly keysMax: number; readonly snapshot?: Uint8Array }) {
@@ -45,6 +47,7 @@ export class BaselineForecaster implements Forecaster {
 
   observe(minuteMs: number, counts: readonly DemandCount[]): void {
     const state = this.#state;
+    this.#shares = undefined;
     if (state.beganMs === 0 || minuteMs < state.beganMs) state.beganMs = minuteMs;
     this.#heldOut.advance(minuteMs, this.#generation + state.regionsOf.generation);
     for (const columns of [state.byResource, state.byRegion, state.byVariation]) columns.advance(minuteMs);
@@ -107,7 +110,9 @@ export class BaselineForecaster implements Forecaster {
   }
 
   variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[] {
-    return shareVariations(this.#state, nowMs, resource);
+    // A planner asks this for every resource at one time.
+    if (!this.#shares || this.#shares.nowMs !== nowMs) this.#shares = { nowMs, reader: new VariationShares(this.#state, nowMs) };
+    return this.#shares.reader.of(resource);
   }
 
   size(): { readonly keys: number; readonly bytes: number } {

@@ -18,35 +18,51 @@ export interface VariationShare {
   readonly share: number;
 }
 
-/** Most probable first; sums to 1; empty for a resource never seen. */
-export function shareVariations(state: EngineState, nowMs: number, resource: ResourceKey): readonly VariationShare[] {
-  const { resources, variations, byVariation, variationsOf } = state;
-  const index = resources.indexOf(resource);
-  if (index === undefined) return [];
-  const own = new Map<number, number>();
-  const shapes = new Set<string>();
-  const factor = variationsOf.factor(nowMs);
-  for (let slot = variationsOf.first(index); slot >= 0; slot = variationsOf.after(slot)) {
-    const facet = variationsOf.facetAt(slot);
-    own.set(facet, variationsOf.weightAt(slot) * factor);
-    shapes.add(shapeOf(variations.keyAt(facet) ?? ''));
+/** Reads shares as of one moment; what is the same for every resource is worked out once. */
+export class VariationShares {
+  readonly #state: EngineState;
+  readonly #factor: number;
+  /** Variations of the same dimensions, with their parts of these variations' requests on the whole site. */
+  readonly #alike = new Map<string, { readonly variation: VariationKey; readonly facet: number; readonly part: number }[]>();
+  readonly #shapes: readonly string[];
+
+  constructor(state: EngineState, nowMs: number) {
+    this.#state = state;
+    const { variations, byVariation, variationsOf } = state;
+    this.#factor = variationsOf.factor(nowMs);
+    const site = divide(byVariation, variations.span, byVariation.factors(nowMs), exposures(ageMin(state, nowMs)), mixtureRate);
+    this.#shapes = site.map((_, facet) => shapeOf(variations.keyAt(facet) ?? ''));
+    const sums = new Map<string, number>();
+    site.forEach((share, facet) => { sums.set(this.#shapes[facet] ?? '', (sums.get(this.#shapes[facet] ?? '') ?? 0) + share); });
+    site.forEach((share, facet) => {
+      const variation = variations.keyAt(facet);
+      const shape = this.#shapes[facet] ?? '';
+      const sum = sums.get(shape) ?? 0;
+      const list = this.#alike.get(shape) ?? [];
+      if (list.length === 0) this.#alike.set(shape, list);
+      if (variation !== undefined) list.push({ variation, facet, part: sum > 0 ? share / sum : 1 });
+    });
   }
-  const site = divide(byVariation, variations.span, byVariation.factors(nowMs), exposures(ageMin(state, nowMs)), mixtureRate);
-  const alike: { readonly variation: VariationKey; readonly facet: number }[] = [];
-  let alikeSum = 0;
-  for (let facet = 0; facet < variations.span; facet++) {
-    const variation = variations.keyAt(facet);
-    if (variation === undefined || !shapes.has(shapeOf(variation))) continue;
-    alike.push({ variation, facet });
-    alikeSum += site[facet] ?? 0;
+
+  /** Most probable first; sums to 1; empty for a resource never seen. */
+  of(resource: ResourceKey): readonly VariationShare[] {
+    const { resources, variationsOf } = this.#state;
+    const index = resources.indexOf(resource);
+    if (index === undefined) return [];
+    const own = new Map<number, number>();
+    const shapes = new Set<string>();
+    for (let slot = variationsOf.first(index); slot >= 0; slot = variationsOf.after(slot)) {
+      const facet = variationsOf.facetAt(slot);
+      own.set(facet, variationsOf.weightAt(slot) * this.#factor);
+      shapes.add(this.#shapes[facet] ?? '');
+    }
+    const weighed = [...shapes].flatMap((shape) => this.#alike.get(shape) ?? [])
+      .map(({ variation, facet, part }) => ({ variation, share: (own.get(facet) ?? 0) + prior * part }));
+    const sum = weighed.reduce((total, { share }) => total + share, 0);
+    return weighed
+      .map(({ variation, share }) => ({ variation, share: share / sum }))
+      .sort((a, b) => b.share - a.share || (a.variation < b.variation ? -1 : 1));
   }
-  const weighed = alike.map(({ variation, facet }) => ({
-    variation, share: (own.get(facet) ?? 0) + (alikeSum > 0 ? (prior * (site[facet] ?? 0)) / alikeSum : 1),
-  }));
-  const sum = weighed.reduce((total, { share }) => total + share, 0);
-  return weighed
-    .map(({ variation, share }) => ({ variation, share: sum > 0 ? share / sum : 1 / weighed.length }))
-    .sort((a, b) => b.share - a.share || (a.variation < b.variation ? -1 : 1));
 }
 
 /** The names of a variation's dimensions: `device=mobile,language=de` → `device,language`. */
