@@ -9,8 +9,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ForeshadowError, messageOf } from '../../kernel/index.ts';
 import { parseCombinedLine } from './combined-line.ts';
 import { parseJsonLine } from './json-line.ts';
-import { TraceFindings } from './trace-request.ts';
-import type { TraceFault, TraceRequest } from './trace-request.ts';
+import type { TraceFault, TraceFindings, TraceRequest } from './trace-request.ts';
 
 export const traceFormats = ['auto', 'combined', 'json'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
@@ -39,8 +38,8 @@ export async function* readTraceFile(path: string, format: TraceFormat, findings
 }
 
 /** The time of the first line that can be read; undefined when there is none. */
-export async function firstTimeMs(path: string, format: TraceFormat): Promise<number | undefined> {
-  for await (const batch of readTraceFile(path, format, new TraceFindings())) {
+export async function firstTimeMs(path: string, format: TraceFormat, findings: TraceFindings): Promise<number | undefined> {
+  for await (const batch of readTraceFile(path, format, findings)) {
     const first = batch[0];
     if (first) return first.timeMs;
   }

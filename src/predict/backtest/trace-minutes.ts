@@ -5,8 +5,8 @@
  */
 import { classifyDemand, isCrawler } from '../../demand/index.ts';
 import type { DemandKind } from '../../demand/index.ts';
-import { firstTimeMs, readTraceFile } from '../../demand/trace/index.ts';
-import type { TraceFindings, TraceFormat, TraceRequest } from '../../demand/trace/index.ts';
+import { TraceFindings, firstTimeMs, readTraceFile } from '../../demand/trace/index.ts';
+import type { TraceFormat, TraceRequest } from '../../demand/trace/index.ts';
 import { headerReader } from '../../http/index.ts';
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../../kernel/index.ts';
@@ -110,7 +110,7 @@ export class TraceMinutes {
   async #order(files: readonly string[]): Promise<Source[]> {
     const sources: Source[] = [];
     for (const path of files) {
-      const firstMs = await firstTimeMs(path, this.#format);
+      const firstMs = await firstTimeMs(path, this.#format, new TraceFindings());
       // A file without a good line is read all the same, so that its lines are counted.
       sources.push({ path, firstMs: firstMs ?? 0, batches: undefined, latestMs: firstMs ?? 0, beforeMs: firstMs ?? 0 });
     }
@@ -226,12 +226,12 @@ function* minutesOf(bucket: Bucket): Generator<TraceMinute> {
 export async function traceLengthMs(files: readonly string[], format: TraceFormat, findings: TraceFindings, enoughMs: number): Promise<number> {
   const firsts: { readonly path: string; readonly ms: number }[] = [];
   for (const path of files) {
-    const ms = await firstTimeMs(path, format);
+    const ms = await firstTimeMs(path, format, findings);
     if (ms !== undefined) firsts.push({ path, ms });
   }
   if (firsts.length === 0) {
     throw new ForeshadowError('trace-unreadable', {
-      source: 'client', message: `no line of ${files.join(', ')} can be read`, hint: 'give a combined or common access log, or JSON lines with time and url',
+      source: 'client', message: `no line of ${files.join(', ')} can be read (${findings.list().map(({ kind, count }) => `${count} ${kind}`).join(', ')})`, hint: 'give a combined or common access log, or JSON lines with time and url',
     });
   }
   let least = Math.min(...firsts.map(({ ms }) => ms));
