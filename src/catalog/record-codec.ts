@@ -70,7 +70,7 @@ const slots = 4096;
 
 /**
  * Makes equal header fields and strings one object. A direct-mapped table: what recurs in every record is nearly always found, what is
- * unique (ETag, Date) only ever displaces one entry, and the table never grows. 100,000 records of seven fields: 150 MB of heap without, 68 MB with it.
+ * unique (ETag, Date) only ever displaces one entry, and the table never grows. 100,000 records of seven fields, three of them unique: 92 MB of heap without it, 72 MB with it.
  */
 export class PairCache {
   readonly #pairs: (readonly [string, string] | undefined)[] = new Array<undefined>(slots).fill(undefined);

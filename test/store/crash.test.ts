@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import { Catalog, CatalogReader, shadowId } from '../../src/catalog/index.ts';
 import { type Random, seededRandom, silentLog, systemClock } from '../../src/kernel/index.ts';
-import { openLocalStore, openVolumes } from '../../src/store/index.ts';
+import { digestOf, openLocalBodies, openLocalStore, openVolumes } from '../../src/store/index.ts';
 import { sampleBody, sampleRecord } from './sample-record.ts';
 import { TemporaryFolders } from './temporary-folder.ts';
 
@@ -84,4 +84,27 @@ test('a local store opens after kill -9 in the middle of writing, with every put
     expect(store.stats().bytes).toBeLessThan(800_000);
   }
   expect(applied).toBeGreaterThan(12);
+}, deadlineMs);
+
+test('another process reads bodies while the edge writes, evicts and rewrites', async () => {
+  const folder = temporary.make();
+  await using bodies = openLocalBodies(folder);
+  expect(bodies.body(sampleRecord(5).body)).toBeUndefined();
+  const child = Bun.spawn([process.execPath, `${import.meta.dir}/local-writer-process.ts`, folder], { stdout: 'pipe', stderr: 'inherit' });
+  let rounds = 0;
+  let seen = 0;
+  for await (const chunk of child.stdout) {
+    rounds = Math.max(rounds, Number(Buffer.from(chunk).toString().trimEnd().split('\n').at(-1)) || 0);
+    // The catalog's copies of the last round are never evicted; captures may be.
+    for (let n = 0; n < 8 && rounds > 0; n++) {
+      const key = (rounds * 5 + n) % 61;
+      expect(Buffer.from(bodies.body(sampleRecord(key).body) ?? [])).toEqual(Buffer.from(sampleBody(key)));
+      const capture = bodies.body(sampleRecord(1000 + rounds * 8 + n, { body: digestOf(sampleBody(1000 + rounds * 8 + n, 2000)) }).body);
+      if (capture) expect(Buffer.from(capture)).toEqual(Buffer.from(sampleBody(1000 + rounds * 8 + n, 2000)));
+      seen += 1;
+    }
+    if (rounds > 150) child.kill('SIGKILL');
+  }
+  await child.exited;
+  expect(seen).toBeGreaterThan(50);
 }, deadlineMs);
