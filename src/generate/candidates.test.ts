@@ -74,16 +74,14 @@ test('passing answers have their time to leave a first copy of what is asked for
   const firstAsked = new FirstAsked(10_000);
   const frontier = new Frontier();
   frontier.offer(found('/listed', 'sitemap'));
-  const facts = { rates: { '/v/new': 5, '/v/known': 5 }, firstAsked, frontier, holdings: new Holdings([copyOf('/v/known', 'd=a', 9000)]) };
+  const copied = new Holdings([copyOf('/v/copied', 'd=a', 9000, [], 'capture')]);
   firstAsked.hadItsTime(key('/v/known'), nowMs - 10_000);
-  const first = collect(facts);
-  expect(first.list.map(({ resource, variation }) => `${resource} ${variation}`)).toEqual(['/v/known d=b', '/v/known d=a', '/listed ']);
-  expect(first.left['awaiting-capture']).toBe(2);
-  const facet = new FirstAsked(10_000);
-  facet.hadItsTime(key('/v/new'), nowMs - 9999);
-  expect(collect({ rates: { '/v/new': 5 }, firstAsked: facet, invalidated: new Set([key('/v/new')]) }).list).toEqual([]);
-  facet.hadItsTime(key('/v/new'), nowMs);
-  expect(collect({ rates: { '/v/new': 5 }, firstAsked, frontier }).list.map(({ resource }) => resource)).toEqual([key('/listed')]);
+  const first = collect({ rates: { '/v/new': 5, '/v/known': 5, '/v/copied': 5 }, firstAsked, frontier, holdings: copied });
+  expect(first.list.map(({ resource, variation }) => `${resource} ${variation}`)).toEqual(['/v/known d=b', '/v/known d=a', '/v/copied d=b', '/listed ']);
+  expect(first.left).toEqual({ 'robots': 0, 'awaiting-capture': 2, 'fresh': 1 });
+  const young = new FirstAsked(10_000);
+  young.hadItsTime(key('/v/new'), nowMs - 9999);
+  expect(collect({ rates: { '/v/new': 5 }, firstAsked: young, invalidated: new Set([key('/v/new')]) }).list).toEqual([]);
 });
 
 test('a copy that a passing answer left is not asked for anew before it is older than the target, whatever else is known', () => {

@@ -69,7 +69,9 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
   for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax)) {
     if (parts.site.route(resource).policy === 'never') continue;
     demand.set(resource, perMinute);
-    addVariations(parts, found, { resource, perMinute, hadItsTime: parts.firstAsked.hadItsTime(resource, nowMs) }, nowMs);
+    // A copy of one variation shows that answers may be kept; those nobody has asked for yet would not pass by.
+    const hadItsTime = parts.firstAsked.hadItsTime(resource, nowMs) || parts.holdings.of(resource).length > 0;
+    addVariations(parts, found, { resource, perMinute, hadItsTime }, nowMs);
   }
   for (const discovery of parts.frontier.all()) {
     const { resource } = discovery;
