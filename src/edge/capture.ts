@@ -17,6 +17,9 @@ export type WholeAnswer = Extract<OriginResult, { kind: 'whole' }>;
 /** Beyond what HTTP forbids: the answer repeats a Host that nobody declared, so that it may be made for that visitor alone. */
 export type CaptureRefusal = KeepRefusal | 'foreign-host' | Doubt;
 
+/** What pages for one person usually say; read in full it costs ten times as much, for each of them. */
+const plainNoStore = /^no-store$|^(?:private|no-cache), ?no-store/;
+
 export interface CaptureOptions {
   readonly copies: Copies;
   readonly site: SiteRules;
@@ -41,6 +44,10 @@ export class Capture {
   /** Keeps a whole answer if it may be kept, and gives the copy. */
   take(visit: Visit, answer: WholeAnswer): Copy | undefined {
     const { rules } = visit;
+    if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '')) {
+      this.#count('no-store');
+      return undefined;
+    }
     const exchange = {
       method: visit.request.method, request: visit, status: answer.status, response: answer.headers,
       responseTimeMs: answer.responseTimeMs, otherCookies: visit.otherCookies,

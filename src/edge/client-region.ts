@@ -37,7 +37,7 @@ export function compileClientRegion(config: Pick<Config, 'regions' | 'clientRegi
   };
   if (header === undefined && !countries) return (visit) => visit.entrance.region;
   return (visit) => {
-    const told = header !== undefined && visit.peerTrusted ? visit.get(header)?.trim() : undefined;
+    const told = header !== undefined && visit.peer.trusted ? visit.get(header)?.trim() : undefined;
     const fromHeader = told ? names.get(told.toLowerCase()) ?? nearest(told) : undefined;
     return fromHeader ?? byAddress(visit.client) ?? visit.entrance.region;
   };

@@ -32,17 +32,22 @@ interface Slot {
 
 /** What a slot costs beside its bodies: key, record, headers, map entry. */
 const slotOverheadBytes = 2_048;
+/** Variations known to have no copy; a look into the store costs about 5 µs, a tenth of proxying a request. */
+const absentMax = 50_000;
 /** Resources whose copies an unsafe request has made doubtful; the oldest are forgotten first. */
 const invalidatedMax = 10_000;
 
 /** What copies are read from and written to. */
 export type CopySource = Pick<LocalStore, 'records' | 'variations' | 'body' | 'hasBody' | 'put' | 'remove' | 'removeResource'>;
 
+const none: readonly Copy[] = [];
+
 export class Copies {
   readonly #store: CopySource;
   readonly #bytesMax: number;
   readonly #variantsMax: number;
   readonly #slots = new Map<string, Slot>();
+  readonly #absent = new Set<string>();
   readonly #invalidated = new Map<ResourceKey, number>();
   #bytes = 0;
 
@@ -57,8 +62,14 @@ export class Copies {
     const key = slotKey(resource, variation);
     const slot = this.#slots.get(key);
     if (slot) return slot.copies;
+    if (this.#absent.has(key)) return none;
     const copies = this.#read(resource, variation);
-    if (copies.length > 0) this.#remember(key, copies, 0);
+    if (copies.length > 0) {
+      this.#remember(key, copies, 0);
+    } else {
+      if (this.#absent.size >= absentMax) this.#absent.clear();
+      this.#absent.add(key);
+    }
     return copies;
   }
 
@@ -96,7 +107,9 @@ export class Copies {
   /** Takes a record from the catalog into the store; memory follows at the next lookup. */
   async apply(record: ShadowRecord, body: Uint8Array | undefined): Promise<void> {
     await this.#store.put(record, body);
-    this.#forget(slotKey(record.resource, record.variation));
+    const key = slotKey(record.resource, record.variation);
+    this.#absent.delete(key);
+    this.#forget(key);
   }
 
   async remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void> {
@@ -154,6 +167,7 @@ export class Copies {
   }
 
   #remember(key: string, copies: readonly Copy[], pins: number): Slot {
+    this.#absent.delete(key);
     this.#forget(key);
     const bytes = copies.reduce((sum, copy) => sum + copy.body.byteLength, slotOverheadBytes);
     const slot = { copies, bytes, pins };

@@ -20,6 +20,7 @@ import { Listener } from './listener.ts';
 import { OriginClient } from './origin-client.ts';
 import { forOrigin } from './origin-headers.ts';
 import { Overtaken } from './overtaken.ts';
+import { Peers } from './peers.ts';
 import { Pipeline, type AnswerRecord } from './pipeline.ts';
 import { Prober } from './prober.ts';
 import { SharedFlights } from './shared-flights.ts';
@@ -182,7 +183,7 @@ export class Edge {
   #makeWorld(config: Config, before: World | undefined): World {
     const { log, outbox } = this.#options;
     const site = new SiteRules(config);
-    const trusted = compileTrustedProxies(config.trustedProxies);
+    const peers = new Peers(compileTrustedProxies(config.trustedProxies));
     const routing = before && sameRouting(before.config, config) ? before.routing : this.#makeRouting(config);
     const client = new OriginClient({ url: config.origin.url, ...config.timeouts });
     const capture = new Capture({
@@ -194,7 +195,7 @@ export class Edge {
     const flight: FlightParts = {
       client, routing, capture, now, overtaken: this.#overtaken, wholeBytesMax: config.limits.captureBytes,
       prepare: (visit) => forOrigin(visit.request.headers, {
-        peer: visit.peer, peerTrusted: visit.peerTrusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
+        peer: visit.peer.address, peerTrusted: visit.peer.trusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
         httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
         read: visit.method === 'read', site: config.site,
       }),
@@ -203,7 +204,7 @@ export class Edge {
     const clientRegion = compileClientRegion(config, config.clientRegion.geoip ? this.#countries : undefined);
     const accessLog = config.log.access === undefined ? undefined : new AccessLog(config.log.access, log);
     const pipeline = new Pipeline({
-      config, site, trusted, copies: this.#copies, routing, flight,
+      config, site, peers, copies: this.#copies, routing, flight,
       record: (record) => { this.#record(record, clientRegion, accessLog); },
       invalidated: (resources) => { outbox.invalidated(resources); },
       draining: () => this.#draining,

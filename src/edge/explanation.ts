@@ -10,6 +10,7 @@ import { decide, type Decision, type OriginState, type Standing } from '../route
 import { Copies, type CopySource } from './copies.ts';
 import { identify } from './identify.ts';
 import { lookUp } from './lookup.ts';
+import { Peers } from './peers.ts';
 import { SiteRules } from './site-rules.ts';
 import { Visit, type RefusalReason } from './visit.ts';
 
@@ -48,7 +49,7 @@ export function explainRequest(config: Config, asked: ExplainedRequest): Explana
   const { region, originState, nowMs } = asked;
   const site = new SiteRules(config);
   const entrance = { region, proto: 'http', peerOf: () => '127.0.0.1' } as const;
-  const visit = identify(asked.request, entrance, { site, trusted: compileTrustedProxies(config.trustedProxies), siteName: config.site, limits: config.limits });
+  const visit = identify(asked.request, entrance, { site, peers: new Peers(compileTrustedProxies(config.trustedProxies)), siteName: config.site, limits: config.limits });
   if (!(visit instanceof Visit)) return { region, originState, refused: visit };
   const source = sourceOf(asked.records);
   const copies = new Copies(source, config.limits);

@@ -42,8 +42,11 @@ export class Flight {
   #members = 0;
   #late = false;
 
-  /** `kind` `generate` is a refresh in the background: it holds no slot. */
-  constructor(visit: Visit, kind: AttemptKind, parts: FlightParts) {
+  /** Whether the visitor's leaving ends it by itself. */
+  readonly tied: boolean;
+
+  /** `kind` `generate` is a refresh in the background: it holds no slot. `alone`: nobody else can come to wait for it. */
+  constructor(visit: Visit, kind: AttemptKind, parts: FlightParts, alone: boolean) {
     this.#parts = parts;
     this.#visit = visit;
     this.#kind = kind;
@@ -53,10 +56,12 @@ export class Flight {
       for (const [name, value] of validating) visit.request.headers.set(name, value);
     }
     if (kind !== 'generate') parts.routing.begin();
+    this.tied = alone && visit.found === undefined;
     const { request } = visit;
     this.#exchange = parts.client.ask({
       target: visit.target, method: request.method, headers: parts.prepare(visit),
       body: request.body, wholeBytesMax: parts.wholeBytesMax,
+      tie: this.tied ? request.signal : undefined,
     });
     // They were ours, not the visitor's: what it asked for is judged later.
     if (validating) for (const [name] of validating) request.headers.delete(name);

@@ -2,15 +2,16 @@
  * From a raw request to a `Visit`, or to the reason why it is not one: what can be read in two ways, is too long, is for
  * another site, or has been here before is refused before anything else looks at it.
  */
-import { loopCount, type TrustedProxies } from '../http/index.ts';
+import { loopCount } from '../http/index.ts';
 import type { Config } from '../config/index.ts';
 import { pseudonym } from './origin-headers.ts';
+import type { Peers } from './peers.ts';
 import type { SiteRules } from './site-rules.ts';
 import { Visit, type Entrance, type RefusalReason } from './visit.ts';
 
 export interface IdentifyRules {
   readonly site: SiteRules;
-  readonly trusted: TrustedProxies;
+  readonly peers: Peers;
   readonly siteName: string;
   readonly limits: Pick<Config['limits'], 'urlBytes' | 'headerBytes' | 'requestBodyBytes'>;
 }
@@ -35,7 +36,7 @@ export function identify(request: Request, entrance: Entrance, rules: IdentifyRu
   const length = headers.get('content-length');
   if (length !== null && rules.limits.requestBodyBytes > 0 && Number(length) > rules.limits.requestBodyBytes) return { status: 413, reason: 'body-too-large' };
   if (loopCount(headers.get('cdn-loop'), pseudonym, rules.siteName) > 0) return { status: 508, reason: 'loop' };
-  return new Visit(request, entrance, { target, host }, rules.site, rules.trusted);
+  return new Visit(request, entrance, { target, host }, rules.site, rules.peers);
 }
 
 /**

@@ -16,6 +16,8 @@ export interface OriginQuestion {
   readonly body: ReadableStream<Uint8Array> | null;
   /** Bodies up to this size are read whole; 0 passes everything through. */
   readonly wholeBytesMax: number;
+  /** The visitor's own signal, where nobody else waits for this answer: cheaper than one that can be aborted from here. */
+  readonly tie?: AbortSignal | undefined;
 }
 
 interface Answered {
@@ -59,7 +61,11 @@ const gatherMs = 100;
 
 interface Waiting {
   readonly startedMs: number;
-  readonly controller: AbortController;
+  /** Absent for a tied exchange; one that is too late is then given up here, and left to the runtime's idle time-out. */
+  readonly controller: AbortController | undefined;
+  readonly tie: AbortSignal | undefined;
+  /** Ends a tied exchange. */
+  giveUp: (() => void) | undefined;
   verdict: 'timeout' | 'refused' | 'aborted' | undefined;
   headCame: boolean;
 }
@@ -85,14 +91,10 @@ export class OriginClient {
   }
 
   ask(question: OriginQuestion): OriginExchange {
-    const waiting: Waiting = { startedMs: performance.now(), controller: new AbortController(), verdict: undefined, headCame: false };
-    return {
-      result: this.#exchange(question, waiting),
-      abort: () => {
-        waiting.verdict ??= 'aborted';
-        waiting.controller.abort();
-      },
-    };
+    const { tie } = question;
+    const controller = tie ? undefined : new AbortController();
+    const waiting: Waiting = { startedMs: performance.now(), controller, tie, giveUp: undefined, verdict: undefined, headCame: false };
+    return { result: this.#exchange(question, waiting), abort: () => { this.#end(waiting, 'aborted'); } };
   }
 
   /** Closes as soon as the exchanges under way are over. */
@@ -103,10 +105,7 @@ export class OriginClient {
 
   close(): void {
     clearInterval(this.#sweep);
-    for (const waiting of this.#waiting) {
-      waiting.verdict = 'aborted';
-      waiting.controller.abort();
-    }
+    for (const waiting of this.#waiting) this.#end(waiting, 'aborted');
   }
 
   async #exchange(question: OriginQuestion, waiting: Waiting): Promise<OriginResult> {
@@ -114,10 +113,11 @@ export class OriginClient {
     this.#waiting.add(waiting);
     this.#inFlight++;
     try {
-      const answer = await fetch(this.#options.url + question.target, {
+      const asked = fetch(this.#options.url + question.target, {
         method: question.method, headers: question.headers, body: question.body,
-        redirect: 'manual', decompress: false, timeout: this.#options.idleMs, signal: waiting.controller.signal,
+        redirect: 'manual', decompress: false, timeout: this.#options.idleMs, signal: waiting.controller?.signal ?? question.tie ?? null,
       });
+      const answer = waiting.controller ? await asked : await untilGivenUp(asked, waiting);
       waiting.headCame = true;
       this.#connectedMs = performance.now();
       const head = { status: answer.status, headers: answer.headers, requestTimeMs, responseTimeMs: Date.now() };
@@ -161,11 +161,23 @@ export class OriginClient {
     for (const waiting of this.#waiting) if (!waiting.headCame && waiting.startedMs <= startedMs) this.#end(waiting, 'refused');
   }
 
-  #end(waiting: Waiting, verdict: 'timeout' | 'refused'): void {
+  #end(waiting: Waiting, verdict: 'timeout' | 'refused' | 'aborted'): void {
     if (waiting.verdict !== undefined) return;
     waiting.verdict = verdict;
-    waiting.controller.abort();
+    waiting.controller?.abort();
+    waiting.giveUp?.();
   }
+}
+
+/** A late answer is thrown away when it comes. */
+function untilGivenUp(asked: Promise<Response>, waiting: Waiting): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    waiting.giveUp = () => {
+      reject(new Error('given up'));
+      asked.then((late) => late.body?.cancel()).catch(() => undefined);
+    };
+    asked.then(resolve, reject);
+  });
 }
 
 async function readBody(answer: Response, question: OriginQuestion, waiting: Waiting): Promise<Uint8Array | null | ReadableStream<Uint8Array>> {
@@ -221,7 +233,7 @@ function passOn(chunks: readonly Uint8Array[], reader: ChunkReader, pending: Rea
       if (read.done) controller.close();
     },
     cancel() {
-      waiting.controller.abort();
+      waiting.controller?.abort();
     },
   });
 }
@@ -242,7 +254,7 @@ function failure(thrown: unknown, waiting: Waiting): OriginResult {
   const latencyMs = performance.now() - waiting.startedMs;
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const base = { kind: 'failed', latencyMs, details: code || messageOf(thrown).slice(0, 100) } as const;
-  if (waiting.verdict === 'aborted') return { ...base, outcome: 'aborted', error: 'proxy_internal_error', details: 'client left' };
+  if (waiting.verdict === 'aborted' || waiting.tie?.aborted) return { ...base, outcome: 'aborted', error: 'proxy_internal_error', details: 'client left' };
   if (waiting.verdict === 'refused') return { ...base, outcome: 'refused', error: 'connection_timeout' };
   if (waiting.verdict === 'timeout' || (thrown instanceof Error && thrown.name === 'TimeoutError')) {
     return { ...base, outcome: 'timeout', error: waiting.headCame ? 'connection_read_timeout' : 'http_response_timeout' };

@@ -3,17 +3,18 @@
  * rescue | refuse) → record. docs/life-of-a-request.md tells it. A copy answers synchronously; nothing here waits for the brain, a
  * disk write, or another region.
  */
-import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, varyMatches, type ForwardReason, type TrustedProxies } from '../http/index.ts';
+import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, varyMatches, type ForwardReason } from '../http/index.ts';
 import type { Config } from '../config/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import type { Decision, OriginRouting, Reason, Source } from '../route/index.ts';
 import { answerFromCopy } from './answer.ts';
-import type { Copies } from './copies.ts';
+import type { Copies, Copy } from './copies.ts';
 import { Flight, type FlightOutcome, type FlightParts } from './flight.ts';
 import { identify } from './identify.ts';
 import { lookUp } from './lookup.ts';
 import { forVisitor, pseudonym } from './origin-headers.ts';
 import type { OriginResult } from './origin-client.ts';
+import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
 import type { SiteRules } from './site-rules.ts';
 import { SharedFlights } from './shared-flights.ts';
@@ -23,7 +24,7 @@ import { changesThings, Visit, type Entrance, type RefusalReason } from './visit
 export interface PipelineParts {
   readonly config: Config;
   readonly site: SiteRules;
-  readonly trusted: TrustedProxies;
+  readonly peers: Peers;
   readonly copies: Copies;
   readonly routing: OriginRouting;
   readonly flight: FlightParts;
@@ -59,7 +60,7 @@ export class Pipeline {
   /** The answer, or the visit that is to be upgraded to a WebSocket. */
   handle(request: Request, entrance: Entrance): Response | Promise<Response> | { readonly upgrade: Visit } {
     const parts = this.#parts;
-    const identified = identify(request, entrance, { site: parts.site, trusted: parts.trusted, siteName: parts.config.site, limits: parts.config.limits });
+    const identified = identify(request, entrance, { site: parts.site, peers: parts.peers, siteName: parts.config.site, limits: parts.config.limits });
     if (!(identified instanceof Visit)) return this.#refuse(undefined, request, entrance, identified);
     const nowMs = parts.flight.now();
     lookUp(identified, { copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs }, nowMs);
@@ -99,7 +100,7 @@ export class Pipeline {
 
   #serveAndRefresh(visit: Visit, reason: Reason, nowMs: number, late: boolean): Response {
     const response = this.#serve(visit, 'shadow', reason, nowMs, late);
-    if (!visit.head) this.#shared.refresh(visit, () => new Flight(visit, 'generate', this.#parts.flight));
+    if (!visit.head) this.#shared.refresh(visit, () => new Flight(visit, 'generate', this.#parts.flight, false));
     return response;
   }
 
@@ -117,15 +118,17 @@ export class Pipeline {
 
   async #askOrigin(visit: Visit, decision: Decision): Promise<Response> {
     const kind = this.#parts.routing.kindOf(decision);
-    const ticket = this.#shared.board(visit, kind === 'request', () => new Flight(visit, kind, this.#parts.flight));
-    const outcome = await this.#awaitOutcome(visit, decision, ticket.flight);
+    const ticket = this.#shared.board(visit, kind === 'request', (alone) => new Flight(visit, kind, this.#parts.flight, alone));
+    const { flight } = ticket;
+    const outcome = await (flight.tied ? flight.outcome : this.#awaitOutcome(visit, decision, flight));
     if (outcome === 'late') {
-      ticket.flight.overtake();
+      flight.overtake();
       return this.#serve(visit, 'rescue', 'late', this.#parts.flight.now(), true);
     }
     if (outcome.kind === 'failed') return this.#afterFailure(visit, decision, outcome);
     if (ticket.joined) return this.#fromShared(visit, decision, outcome);
-    this.#invalidate(visit, outcome.result);
+    if (visit.method === 'write') this.#invalidate(visit, outcome.result);
+    else if (!isReusable(outcome.copy)) this.#shared.avoid(visit);
     return this.#passOn(visit, decision.reason, outcome);
   }
 
@@ -147,7 +150,7 @@ export class Pipeline {
   }
 
   #afterFailure(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'failed' }>): Response | Promise<Response> {
-    const reason = outcome.why === 'aborted' ? 'refused' : outcome.why;
+    const reason = outcome.why === 'aborted' ? 'client-left' : outcome.why;
     const nowMs = this.#parts.flight.now();
     if (visit.found && visit.shadowAllowed && visit.copy !== 'none') return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     // Another visitor's request may have brought a copy meanwhile.
@@ -156,7 +159,8 @@ export class Pipeline {
       if (visit.copy !== 'none' && visit.shadowAllowed) return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     }
     if (outcome.result.kind !== 'failed') return this.#passOn(visit, decision.reason, { kind: 'answered', result: outcome.result, copy: undefined, confirmed: false }, outcome.proxyStatus);
-    const status = outcome.why === 'timeout' ? 504 : outcome.why === 'cut' ? 502 : unavailable;
+    // Nobody sees this status; it is the one other servers log for it.
+    const status = outcome.why === 'aborted' ? 499 : outcome.why === 'timeout' ? 504 : outcome.why === 'cut' ? 502 : unavailable;
     return this.#refuse(visit, visit.request, visit.entrance, { status, reason }, outcome.proxyStatus);
   }
 
@@ -164,7 +168,7 @@ export class Pipeline {
   #fromShared(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'answered' }>): Response | Promise<Response> {
     const { copy } = outcome;
     const nowMs = this.#parts.flight.now();
-    if (copy?.cacheable && !copy.freshness.alwaysValidate && copy.freshness.freshUntilMs > nowMs && varyMatches(copy.record.vary, visit)) {
+    if (copy && isReusable(copy) && copy.freshness.freshUntilMs > nowMs && varyMatches(copy.record.vary, visit)) {
       visit.found = copy;
       return this.#serve(visit, 'shadow', 'coalesced', nowMs, true);
     }
@@ -249,6 +253,11 @@ function refusalOf(decision: Decision): RefusalReason {
 function bodyOf(result: Exclude<OriginResult, { kind: 'failed' }>): ReturnType<typeof wholeBody> | null {
   if (result.kind === 'stream') return result.body;
   return result.body && wholeBody(result.body, true);
+}
+
+/** Whether an answer can be shared between equal requests at all. */
+function isReusable(copy: Copy | undefined): boolean {
+  return copy !== undefined && copy.cacheable && !copy.freshness.alwaysValidate && copy.freshness.freshUntilMs > copy.record.responseTimeMs;
 }
 
 /** The runtime can't send status codes it does not know. */

@@ -16,7 +16,7 @@ export interface Refusal {
 }
 
 const titles: Readonly<Record<number, string>> = {
-  400: 'Bad request', 404: 'Not found', 413: 'Request body too large', 414: 'Address too long', 421: 'Not a host of this site', 431: 'Request header too large',
+  400: 'Bad request', 404: 'Not found', 413: 'Request body too large', 414: 'Address too long', 421: 'Not a host of this site', 431: 'Request header too large', 499: 'Client left',
   501: 'Not implemented', 502: 'Bad gateway', 503: 'Temporarily unavailable', 504: 'No stored answer', 508: 'Loop detected',
 };
 

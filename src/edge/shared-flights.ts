@@ -20,15 +20,12 @@ export class SharedFlights {
   readonly #avoided = new Map<string, number>();
 
   /** A flight for this visit: one under way for an equal one, or a new one. `mayShare` is false for trials. */
-  board(visit: Visit, mayShare: boolean, launch: () => Flight): Ticket {
-    if (!mayShare || !visit.shareable) return { flight: launch(), joined: false };
+  board(visit: Visit, mayShare: boolean, launch: (alone: boolean) => Flight): Ticket {
+    if (!mayShare || !visit.shareable) return { flight: launch(true), joined: false };
     const key = keyOf(visit);
+    if (this.#isAvoided(key)) return { flight: launch(true), joined: false };
     const underWay = this.#flights.get(key);
-    if (underWay) {
-      if (!this.#isAvoided(key)) return { flight: underWay, joined: true };
-      return { flight: launch(), joined: false };
-    }
-    return { flight: this.#register(key, launch()), joined: false };
+    return underWay ? { flight: underWay, joined: true } : { flight: this.#register(key, launch(false)), joined: false };
   }
 
   /** Refreshes in the background, unless an equal request is under way. */
@@ -39,6 +36,7 @@ export class SharedFlights {
 
   /** The answer could not be shared; equal requests go on their own for a while. */
   avoid(visit: Visit): void {
+    if (!visit.shareable) return;
     if (this.#avoided.size >= avoidedMax) this.#avoided.clear();
     this.#avoided.set(keyOf(visit), performance.now() + avoidForMs);
   }

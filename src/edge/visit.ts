@@ -3,11 +3,12 @@
  * system call), and what copy there is. Built once by `identify`; what routing needs of it is read off it directly.
  */
 import {
-  clientAddress, cookieValue, hasOtherCookies, isUnsafe, noDemands, requestDemands, type HeaderReader, type RequestDemands, type TrustedProxies,
+  clientAddress, hasOtherCookies, isUnsafe, noDemands, requestDemands, type HeaderReader, type RequestDemands,
 } from '../http/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
 import type { Copy } from './copies.ts';
+import type { Peer, Peers } from './peers.ts';
 import type { RouteRules, SiteRules } from './site-rules.ts';
 
 /** What a visit needs of the listener it came in by. */
@@ -40,14 +41,14 @@ export class Visit implements RoutedRequest, HeaderReader {
   copy: CopyAtHand = 'none';
   shadowAllowed = false;
   route = -1;
-  readonly #trusted: TrustedProxies;
+  readonly #peers: Peers;
   #selecting: Map<string, string> | undefined;
   #otherCookies: boolean | undefined;
-  #peer: string | undefined;
+  #peer: Peer | undefined;
   #client: string | undefined;
   #position: number | undefined;
 
-  constructor(request: Request, entrance: Entrance, where: { readonly target: string; readonly host: string }, site: SiteRules, trusted: TrustedProxies) {
+  constructor(request: Request, entrance: Entrance, where: { readonly target: string; readonly host: string }, site: SiteRules, peers: Peers) {
     const { route, resource } = site.resolve(where.target, where.host);
     const { headers } = request;
     this.request = request;
@@ -63,7 +64,7 @@ export class Visit implements RoutedRequest, HeaderReader {
     const pragma = cacheControl === null ? headers.get('pragma') : null;
     this.demands = cacheControl === null && pragma === null ? noDemands : requestDemands(cacheControl, pragma);
     this.startedMs = performance.now();
-    this.#trusted = trusted;
+    this.#peers = peers;
   }
 
   /** A request header; those put aside by `putSelectionAside` included. */
@@ -111,17 +112,15 @@ export class Visit implements RoutedRequest, HeaderReader {
     return this.#selecting !== undefined;
   }
 
-  get peer(): string {
-    this.#peer ??= this.entrance.peerOf(this.request) ?? 'unknown';
+  get peer(): Peer {
+    this.#peer ??= this.#peers.of(this.entrance.peerOf(this.request));
     return this.#peer;
   }
 
-  get peerTrusted(): boolean {
-    return this.#trusted(this.peer);
-  }
-
   get client(): string {
-    this.#client ??= clientAddress(this.peer, { forwarded: this.get('forwarded'), xForwardedFor: this.get('x-forwarded-for') }, this.#trusted);
+    this.#client ??= this.peer.trusted
+      ? clientAddress(this.peer.raw, { forwarded: this.get('forwarded'), xForwardedFor: this.get('x-forwarded-for') }, this.#peers.trusted)
+      : this.peer.address;
     return this.#client;
   }
 
@@ -136,9 +135,6 @@ export class Visit implements RoutedRequest, HeaderReader {
     return this.request.method === 'GET' && this.rules.cache === 'standard' && !this.personal && !this.demands.noStore && !this.selecting;
   }
 
-  cookie(name: string): string | undefined {
-    return cookieValue(this.get('cookie'), name);
-  }
 }
 
 function methodClass(request: Request): RoutedRequest['method'] {

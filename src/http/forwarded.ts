@@ -104,11 +104,10 @@ export interface ReceivedForwarding extends ForwardedFacts {
   readonly xForwardedHost: string | null;
 }
 
-/** The forwarding fields for the origin. From an untrusted peer they start with us. A client without Host leaves it out. */
+/** The forwarding fields for the origin. `address` is the peer's in its plain form, or `unknown`. From an untrusted peer they start with us. A client without Host leaves it out. */
 export function forwardingFields(
-  peer: string, proto: 'http' | 'https', host: string | undefined, received: ReceivedForwarding, peerTrusted: boolean,
+  address: string, proto: 'http' | 'https', host: string | undefined, received: ReceivedForwarding, peerTrusted: boolean,
 ): ForwardingFields {
-  const address = plainAddress(peer) ?? 'unknown';
   const node = address.includes(':') ? `"[${address}]"` : address;
   const hostPair = host === undefined ? '' : `host="${host.replace(/[\\"]/g, '\\$&')}";`;
   const element = `for=${node};${hostPair}proto=${proto}`;

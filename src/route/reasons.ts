@@ -25,6 +25,7 @@ export const reasons = {
   'timeout': 'The origin did not answer within its time-out.',
   'error-status': 'The origin answered with 429, 500, 502, 503 or 504.',
   'cut': 'The origin\'s answer ended before it was whole.',
+  'client-left': 'The client left before there was an answer.',
   'overloaded': 'As many requests as allowed were already waiting for the origin.',
   'loop': 'The request had passed through this site\'s Foreshadow before.',
   'uri-too-long': 'The URL is longer than limits.url.',
