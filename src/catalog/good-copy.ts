@@ -4,11 +4,11 @@
  * Pure. Whether a doubt that keeps coming back is believed is the caller's to decide.
  */
 /** A text that kept less than this part of its previous length is taken for emptied. */
-export const emptiedBelow = 0.2;
+const emptiedBelow = 0.2;
 /** A page that kept less than this part is taken for shrunken. */
-export const shrunkenBelow = 0.5;
+const shrunkenBelow = 0.5;
 /** Copies shorter than this are not judged by their length. */
-export const judgedBytesMin = 512;
+const judgedBytesMin = 512;
 /** Error pages are short; longer ones are not looked at. */
 const errorPageBytesMax = 8192;
 

@@ -4,7 +4,7 @@
  */
 import { doubtOf, type Doubt, type ShadowRecord } from '../catalog/index.ts';
 import {
-  cacheRefusal, endToEnd, headerReader, keepRefusals, shadowRefusal, storableFields, updateStored, variedHeaders, varyValues,
+  cacheRefusal, endToEnd, headerReader, shadowRefusal, storableFields, updateStored, variedHeaders, varyValues,
   type HeaderList, type KeepRefusal,
 } from '../http/index.ts';
 import { digestOf } from '../store/index.ts';
@@ -115,8 +115,3 @@ export class Capture {
 function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
 }
-
-/** Every word `Capture.counts` can have, for the metrics' catalogue. */
-export const captureOutcomes: readonly string[] = [
-  'kept', 'renewed', 'foreign-host', 'gone-unconfirmed', 'error-page', 'emptied', 'shrunken', 'type-changed', ...Object.keys(keepRefusals),
-];

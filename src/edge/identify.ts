@@ -17,7 +17,7 @@ export interface IdentifyRules {
 }
 
 /** The runtime refuses larger header sections by itself, with 431. */
-export const runtimeHeaderBytesMax = 16_384;
+const runtimeHeaderBytesMax = 16_384;
 
 // A registered name, IPv4 address, or bracketed IPv6 address, with an optional port (RFC 9110 §7.2).
 const wellFormedHost = /^(?:[a-z0-9._~!$&'()*+;=-]|%[0-9a-f]{2})+(?::\d{0,5})?$|^\[[0-9a-f:.]+\](?::\d{0,5})?$/;

@@ -1,3 +1,2 @@
-export { Edge, type EdgeFigures, type EdgeOutbox } from './edge.ts';
-export { captureOutcomes } from './capture.ts';
+export { Edge, type EdgeOutbox } from './edge.ts';
 export { explainRequest, type Explanation } from './explanation.ts';

@@ -185,7 +185,7 @@ async function readBody(answer: Response, question: OriginQuestion, waiting: Wai
   if (question.method === 'HEAD' || status === 204 || status === 304 || answer.body === null) return null;
   if (question.wholeBytesMax === 0) return answer.body;
   const length = headers.get('content-length');
-  if (length !== null) return Number(length) <= question.wholeBytesMax ? await answer.bytes() : answer.body;
+  if (length !== null) return Number(length) <= question.wholeBytesMax ? answer.bytes() : answer.body;
   if (headers.get('content-type')?.startsWith('text/event-stream')) return answer.body;
   return gather(answer.body, question.wholeBytesMax, waiting);
 }

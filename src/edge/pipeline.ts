@@ -17,7 +17,7 @@ import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
 import type { SiteRules } from './site-rules.ts';
-import { SharedFlights } from './shared-flights.ts';
+import type { SharedFlights } from './shared-flights.ts';
 import { wholeBody } from './whole-body.ts';
 import { changesThings, Visit, type Entrance, type RefusalReason } from './visit.ts';
 

@@ -72,9 +72,12 @@ export class Prober {
 
 /** Reads the body, so that one that breaks off is noticed, but no more of it than a probe is worth. */
 async function drain(answer: Response): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of answer.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > probeBytesMax) return;
+  const body: ReadableStream<Uint8Array> | null = answer.body;
+  const reader = body?.getReader();
+  for (let bytes = 0; reader && bytes <= probeBytesMax;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    bytes += value.byteLength;
   }
+  await reader?.cancel();
 }

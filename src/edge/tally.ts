@@ -18,9 +18,9 @@ export class Tally {
 
   answer({ entrance, source, reason, status }: AnswerRecord): void {
     let counts = this.#regions.get(entrance.region);
-    if (!counts) this.#regions.set(entrance.region, counts = { answers: new Map(), failed: 0 });
+    if (!counts) this.#regions.set(entrance.region, counts = { answers: new Map<string, Map<string, number>>(), failed: 0 });
     let reasons = counts.answers.get(source);
-    if (!reasons) counts.answers.set(source, reasons = new Map());
+    if (!reasons) counts.answers.set(source, reasons = new Map<string, number>());
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     if (source === 'none' && status >= 500) counts.failed++;
   }

@@ -9,7 +9,7 @@ import type { Visit } from './visit.ts';
 /** Bytes that may wait for a slow side. */
 const waitingBytesMax = 16 * 1024 * 1024;
 /** Largest single message. */
-export const messageBytesMax = 16 * 1024 * 1024;
+const messageBytesMax = 16 * 1024 * 1024;
 const tryAgainLater = 1013;
 const goingAway = 1001;
 

@@ -21,8 +21,8 @@ export function wholeBody(bytes: Uint8Array, late: boolean): Bytes | ReadableStr
     {
       type: 'direct',
       pull(controller) {
-        controller.write(body);
-        controller.end();
+        void controller.write(body);
+        void controller.end();
       },
     },
     { highWaterMark: body.byteLength + headBytesMax },

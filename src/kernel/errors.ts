@@ -66,8 +66,3 @@ export function messageOf(thrown: unknown): string {
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${what}`);
 }
-
-/** For the default branch of an exhaustive switch. */
-export function unreachable(value: never): never {
-  throw new Error(`broken invariant: unexpected ${JSON.stringify(value)}`);
-}
