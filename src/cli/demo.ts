@@ -40,6 +40,10 @@ interface DemoOptions {
 /** `up` is what `--origin` hands over to, with all its arguments. */
 export async function runDemo(args: readonly string[], io: DemoIo, up: (args: readonly string[]) => Promise<number>): Promise<number> {
   if (args.some((word) => word === '--origin' || word.startsWith('--origin='))) return up(args);
+  if (args.includes('--help')) {
+    io.out(`${usage}\n`);
+    return 0;
+  }
   const options = readOptions(args);
   if (typeof options === 'string') {
     io.err(`foreshadow demo: ${options}\n`);
