@@ -45,7 +45,7 @@ export function answerFromCopy(answer: CopyAnswer, request: HeaderReader): Respo
       const partial = new Headers(headers);
       partial.set('content-range', contentRange(choice, body.byteLength));
       if (choice.kind === 'unsatisfiable') return new Response(null, { status: 416, headers: partial });
-      return new Response(wholeBody(body.subarray(choice.first, choice.last + 1), answer.late), { status: 206, headers: partial });
+      return new Response(wholeBody(body.subarray(choice.first, choice.last + 1), answer.late, copy.typed), { status: 206, headers: partial });
     }
   }
   if (head) {
@@ -54,7 +54,7 @@ export function answerFromCopy(answer: CopyAnswer, request: HeaderReader): Respo
     return new Response(null, { status: record.status, headers: described });
   }
   const bodiless = record.status === 204 || record.status === 304;
-  return new Response(bodiless ? null : wholeBody(body, answer.late), { status: record.status, headers });
+  return new Response(bodiless ? null : wholeBody(body, answer.late, copy.typed), { status: record.status, headers });
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Copy {
   readonly cacheable: boolean;
   /** Whether a request with Authorization may get it (RFC 9111 §3.5). */
   readonly sharedWithAuthorized: boolean;
+  /** Whether it has a Content-Type; see `whole-body.ts`. */
+  readonly typed: boolean;
   /** Headers as last sent, and what they were made for; see `answer.ts`. */
   prepared: { stamp: string; headers: Headers } | undefined;
 }
@@ -137,6 +139,12 @@ export class Copies {
     return sinceMs !== undefined && copy.record.requestTimeMs <= sinceMs;
   }
 
+  /** Drops what is held in memory; what is being written stays. */
+  forgetMemory(): void {
+    for (const [key, slot] of [...this.#slots]) if (slot.pins === 0) this.#forget(key);
+    this.#absent.clear();
+  }
+
   /** Forgets all copies of a resource. */
   async removeResource(resource: ResourceKey): Promise<void> {
     for (const variation of this.#store.variations(resource)) this.#forget(slotKey(resource, variation));
@@ -207,6 +215,7 @@ function makeCopy(record: ShadowRecord, body: Uint8Array): Copy {
     validators: validatorsOf(headers, record.responseTimeMs),
     cacheable: !directives.private && (!directives.noStore || directives.mustUnderstand),
     sharedWithAuthorized: directives.public || directives.mustRevalidate || directives.sMaxageS !== undefined,
+    typed: Boolean(headers.get('content-type')),
     prepared: undefined,
   };
 }

@@ -250,9 +250,9 @@ function refusalOf(decision: Decision): RefusalReason {
   return { status: decision.reason === 'only-if-cached' ? 504 : unavailable, reason: decision.reason };
 }
 
-function bodyOf(result: Exclude<OriginResult, { kind: 'failed' }>): ReturnType<typeof wholeBody> | null {
+function bodyOf(result: Exclude<OriginResult, { kind: 'failed' }>): ReturnType<typeof wholeBody> {
   if (result.kind === 'stream') return result.body;
-  return result.body && wholeBody(result.body, true);
+  return result.body && wholeBody(result.body, true, Boolean(result.headers.get('content-type')));
 }
 
 /** Whether an answer can be shared between equal requests at all. */
