@@ -13,6 +13,8 @@ export type EdgeToBrain =
   | { readonly type: 'captured'; readonly records: readonly ShadowRecord[] }
   /** An unsafe request or the origin's own word made these copies wrong. */
   | { readonly type: 'invalidated'; readonly resources: readonly ResourceKey[] }
+  /** Published copies whose bodies the edge can't find: the brain looks after them. */
+  | { readonly type: 'missing'; readonly records: readonly ShadowRecord[] }
   | { readonly type: 'origin'; readonly report: OriginReport }
   | { readonly type: 'stats'; readonly stats: EdgeStats };
 

@@ -8,10 +8,10 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { startApi, type ApiServer, type Status } from '../api/index.ts';
 import type { BrainToEdge, BusEnd, EdgeStats, EdgeToBrain, OriginReport } from '../bus/index.ts';
-import { Catalog } from '../catalog/index.ts';
+import { Catalog, type ShadowRecord } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { FreshDemand, Generator, type Memory, type Pace } from '../generate/index.ts';
-import { messageOf, type Clock, type Log } from '../kernel/index.ts';
+import { messageOf, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BaselineForecaster } from '../predict/index.ts';
 import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '../store/index.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
@@ -79,6 +79,7 @@ export class Brain {
   #generating = false;
   #timers: (() => void)[] = [];
   #closing: Promise<void> | undefined;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: BrainOptions, { forecaster, memory }: Learned, blobs: BlobStore, catalog: Catalog) {
     const { config, clock, log, bus } = options;
@@ -146,6 +147,7 @@ export class Brain {
   async #close(): Promise<void> {
     for (const cancel of this.#timers) cancel();
     await this.#api?.close();
+    await this.#looking;
     await this.#generator.close();
     this.#demand.closeMinutes();
     await this.#saveLearned();
@@ -167,6 +169,9 @@ export class Brain {
       case 'invalidated':
         this.#generator.invalidated(message.resources);
         return;
+      case 'missing':
+        this.#looking = this.#looking.then(() => this.#lookAfter(message.records));
+        return;
       case 'origin':
         this.#origin = message.report;
         this.#generator.observeOrigin(message.report);
@@ -176,6 +181,20 @@ export class Brain {
         this.#edge = { stats: message.stats, reportedAtMs: this.#options.clock.nowMs() };
         // Word of a version may have been lost: an edge that is behind is told again.
         if (message.stats.local.appliedVersion < this.#catalog.head()) this.#options.bus.send({ type: 'catalog', version: this.#catalog.head() });
+    }
+  }
+
+  /** Reading a body replaces its bad copies from a good one; where none is left, the resource is made again. */
+  async #lookAfter(records: readonly ShadowRecord[]): Promise<void> {
+    const lost = new Set<ResourceKey>();
+    for (const record of records) {
+      if (this.#closing) return;
+      const body = await this.#blobs.get(record.body).catch(() => undefined);
+      if (!body) lost.add(record.resource);
+    }
+    if (lost.size > 0) {
+      this.#options.log.warn('bodies-lost', { resources: lost.size, hint: 'they are fetched again when the origin allows it' });
+      this.#generator.invalidated([...lost]);
     }
   }
 

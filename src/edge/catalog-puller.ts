@@ -1,26 +1,31 @@
 /**
  * Brings newer catalog versions into the edge's local store: records whose bodies are not there yet are fetched from the
- * blob store, in small batches with room for requests in between. A version counts as applied when all of it is. What can't be
- * had now is tried again with the next pull; until then the edge serves what it has.
+ * blob store, in small batches with room for requests in between. A body that can't be had is reported (the brain looks after
+ * it, and has the copy made again where it is lost) and asked for again with the next pulls; until then the edge serves what it has.
  */
-import type { CatalogReader, CatalogDelta, ShadowRecord } from '../catalog/index.ts';
+import { shadowId, type CatalogReader, type CatalogDelta, type ShadowRecord } from '../catalog/index.ts';
 import { messageOf, type BlobDigest, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import type { Copies } from './copies.ts';
 
 /** Records applied before requests get a turn. */
 const batchRecords = 32;
+/** Records whose bodies are waited for; of more the oldest are given up until the catalog names them again. */
+const missingMax = 10_000;
 
 export interface PullerOptions {
   readonly reader: CatalogReader;
   readonly bodies: { get(digest: BlobDigest): Promise<Uint8Array | undefined> };
   readonly local: LocalStore;
   readonly copies: Copies;
+  /** Told of records whose bodies are nowhere. */
+  readonly missing: (records: readonly ShadowRecord[]) => void;
   readonly log: Log;
 }
 
 export class CatalogPuller {
   readonly #options: PullerOptions;
+  readonly #missing = new Map<string, ShadowRecord>();
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -49,6 +54,7 @@ export class CatalogPuller {
   async #pullAll(): Promise<void> {
     do {
       this.#again = false;
+      await this.#putAll([...this.#missing.values()]);
       for await (const delta of this.#options.reader.since(this.#options.local.appliedVersion())) {
         if (this.#closed) return;
         await this.#apply(delta);
@@ -57,33 +63,51 @@ export class CatalogPuller {
   }
 
   async #apply(delta: CatalogDelta): Promise<void> {
-    const { local } = this.#options;
-    let missing = 0;
-    for (let from = 0; from < delta.put.length; from += batchRecords) {
-      if (this.#closed) return;
-      const applied = await Promise.all(delta.put.slice(from, from + batchRecords).map((record) => this.#applyRecord(record)));
-      missing += applied.filter((there) => !there).length;
-      await new Promise<void>((resolve) => { setImmediate(resolve); });
-    }
+    const { local, copies, log } = this.#options;
+    const missing = await this.#putAll(delta.put);
+    if (this.#closed) return;
     for (const id of delta.remove) await this.#remove(id);
-    if (missing > 0) this.#options.log.warn('catalog-bodies-missing', { version: delta.version, missing, hint: 'the copies concerned are made again by the generator' });
+    if (delta.full) {
+      const listed = new Set(delta.put.map(shadowId));
+      if (await local.removeUnlisted((id) => listed.has(id)) > 0) copies.forgetMemory();
+    }
+    if (missing > 0) log.warn('catalog-bodies-missing', { version: delta.version, missing, hint: 'the brain looks for them, and has made again what is lost' });
     await local.setAppliedVersion(delta.version);
   }
 
-  async #applyRecord(record: ShadowRecord): Promise<boolean> {
-    const { local, copies, bodies } = this.#options;
-    if (local.hasBody(record.body)) {
-      await copies.apply(record, undefined);
-      return true;
+  /** Returns how many had no body to be found. */
+  async #putAll(records: readonly ShadowRecord[]): Promise<number> {
+    const missing: ShadowRecord[] = [];
+    for (let from = 0; from < records.length && !this.#closed; from += batchRecords) {
+      const batch = records.slice(from, from + batchRecords);
+      const applied = await Promise.all(batch.map((record) => this.#put(record)));
+      missing.push(...batch.filter((_, index) => applied[index] === false));
+      await new Promise<void>((resolve) => { setImmediate(resolve); });
     }
-    const body = await bodies.get(record.body);
-    if (!body) return false;
-    await copies.apply(record, body);
+    for (const id of this.#missing.keys()) {
+      if (this.#missing.size <= missingMax) break;
+      this.#missing.delete(id);
+    }
+    if (missing.length > 0) this.#options.missing(missing);
+    return missing.length;
+  }
+
+  async #put(record: ShadowRecord): Promise<boolean> {
+    const { local, copies, bodies } = this.#options;
+    const id = shadowId(record);
+    const body = local.hasBody(record.body) ? 'there' : await bodies.get(record.body);
+    if (body === undefined) {
+      this.#missing.set(id, record);
+      return false;
+    }
+    this.#missing.delete(id);
+    await copies.apply(record, body === 'there' ? undefined : body);
     return true;
   }
 
   /** A `shadowId`: resource, variation and varied headers, a line each. */
   async #remove(id: string): Promise<void> {
+    this.#missing.delete(id);
     const [resource = '', variation = '', ...varied] = id.split('\n');
     const vary = varied.map((line): [string, string] => {
       const colon = line.indexOf(': ');

@@ -34,6 +34,8 @@ export interface EdgeOutbox {
   demand(window: DemandWindow): void;
   captured(records: readonly ShadowRecord[]): void;
   invalidated(resources: readonly ResourceKey[]): void;
+  /** Published copies whose bodies are nowhere to be found. */
+  missing(records: readonly ShadowRecord[]): void;
   origin(report: ReturnType<OriginRouting['report']>): void;
   stats(stats: EdgeFigures): void;
 }
@@ -99,7 +101,10 @@ export class Edge {
     this.#countries = countries;
     this.#copies = new Copies(options.local, options.config.limits);
     this.#demand = new DemandCounter(options.config.limits.demandKeys);
-    this.#puller = new CatalogPuller({ reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log });
+    this.#puller = new CatalogPuller({
+      reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
+      missing: (records) => { options.outbox.missing(records); },
+    });
     this.#world = this.#makeWorld(options.config, undefined);
   }
 

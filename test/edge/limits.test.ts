@@ -36,7 +36,7 @@ async function startEdge(originUrl: string, config: string): Promise<Running> {
   const quiet = (): void => undefined;
   const edge = await Edge.open({
     config: loaded.config, local, log: silentLog, catalog: new CatalogReader({ dirs: [], log: silentLog }), bodies: { get: async () => undefined },
-    outbox: { demand: quiet, captured: quiet, invalidated: quiet, origin: quiet, stats: quiet },
+    outbox: { demand: quiet, captured: quiet, invalidated: quiet, missing: quiet, origin: quiet, stats: quiet },
   });
   cleanUps.push(() => edge.close());
   return { edge, url: `http://${edge.addresses[0]?.address ?? ''}` };
