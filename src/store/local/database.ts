@@ -88,19 +88,9 @@ export interface OpenedDatabase {
 export function openDatabase(folder: string, options: { clock: Clock; log: Log; mapBytesMax: number | undefined }): OpenedDatabase {
   try {
     mkdirSync(folder, { recursive: true });
-    const fault = faultOfIndex(folder);
-    if (fault === undefined) {
-      const opened = openTables(folder, options.mapBytesMax, false);
-      const state = parseState(opened.meta.get(stateKey));
-      if (state) return { database: opened, state, movedAside: false };
-      if (opened.root.getKeysCount() <= tableCount) {
-        const fresh = freshState(newSeeds());
-        opened.meta.putSync(stateKey, Buffer.from(JSON.stringify(fresh)));
-        return { database: opened, state: fresh, movedAside: false };
-      }
-      void opened.root.close();
-    }
-    moveAside(folder, options, fault ?? 'it is not a local store of this format');
+    const opened = openExisting(folder, options.mapBytesMax);
+    if (typeof opened !== 'string') return opened;
+    moveAside(folder, options, opened);
     mkdirSync(folder, { recursive: true });
     const database = openTables(folder, options.mapBytesMax, false);
     const state = freshState(newSeeds());
@@ -114,6 +104,31 @@ export function openDatabase(folder: string, options: { clock: Clock; log: Log; 
   }
 }
 
+/** What is there, or what is wrong with it. Damage that only shows when pages are read is found by LMDB itself. */
+function openExisting(folder: string, mapBytesMax: number | undefined): OpenedDatabase | string {
+  const fault = faultOfIndex(folder);
+  if (fault !== undefined) return fault;
+  try {
+    const database = openTables(folder, mapBytesMax, false);
+    const state = parseState(database.meta.get(stateKey));
+    if (state) return { database, state, movedAside: false };
+    if (database.root.getKeysCount() <= tableCount) {
+      const fresh = freshState(newSeeds());
+      database.meta.putSync(stateKey, Buffer.from(JSON.stringify(fresh)));
+      return { database, state: fresh, movedAside: false };
+    }
+    void database.root.close();
+    return 'it is not a local store of this format';
+  } catch (error) {
+    const message = messageOf(error);
+    if (damage.test(message)) return message;
+    throw error;
+  }
+}
+
+/** LMDB's words for a file that is not whole, as against a disk that fails or a permission that is missing. */
+const damage = /MDB_(?:CORRUPTED|INVALID|PAGE_NOTFOUND|VERSION_MISMATCH|INCOMPATIBLE|BAD_TXN|BAD_VALSIZE|PANIC)/;
+
 const tableCount = 5;
 const mapBytesDefault = 4 * 1024 ** 3;
 
@@ -123,7 +138,12 @@ export function openTables(folder: string, mapBytesMax: number | undefined, read
   // (measured while 100,000 records were written: 340 MB of file pages against 150 MB).
   const root = open<Buffer, Buffer>({ ...tableOptions, path: folder, noSubdir: false, maxDbs: tableCount + 3, readOnly, mapSize: mapBytesMax ?? mapBytesDefault });
   const table = (name: string): Table => root.openDB<Buffer, Buffer>({ ...tableOptions, name });
-  return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), meta: table('meta') };
+  try {
+    return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), meta: table('meta') };
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
 }
 
 function newSeeds(): [string, string] {

@@ -82,7 +82,7 @@ export class VolumeSet {
   async isThere(ordinal: number): Promise<boolean> {
     try {
       const found = await readIdentity(this.#options.disk, this.at(ordinal).path);
-      if (!found) return false;
+      if (typeof found === 'string') return false;
       const before = this.#identities[ordinal];
       if (before) return found.volume === before.volume;
       const ours = this.#identities.find((identity) => identity !== undefined);
