@@ -63,7 +63,8 @@ export function table(state: DemoState): string {
     row(columns),
     ...rows,
     '',
-    'Answers a second, by who gave them. failed: a page that should have come did not. refused: carts and accounts while the shop is away. p99: of pages, over 5 s.',
+    'Answers a second, by who gave them. p99: of pages, over 5 s.',
+    'failed: a page that should have come did not. refused: carts and accounts while the shop is away.',
   ].join('\n');
 }
 
