@@ -9,6 +9,7 @@ import {
 import type { RegionName } from '../kernel/index.ts';
 import type { Reason, Source } from '../route/index.ts';
 import type { Copy } from './copies.ts';
+import { relativeToUs } from './origin-headers.ts';
 import { wholeBody } from './whole-body.ts';
 
 export interface CopyAnswer {
@@ -24,6 +25,8 @@ export interface CopyAnswer {
   readonly late: boolean;
   /** Our Cache-Status member where this is not a hit. */
   readonly cacheStatus?: string | undefined;
+  /** The origin's URL where it is sent its own name; see `relativeToUs`. */
+  readonly ownUrl: string | undefined;
 }
 
 /** Fields that a 304 carries (RFC 9110 §15.4.5), besides our own. */
@@ -81,6 +84,7 @@ function preparedHeaders(answer: CopyAnswer): Headers {
     source, reason, region, ageS: age, variation: record.variation, ...(version !== undefined && { version }),
   }));
   if (proxyStatus !== undefined) headers.set('proxy-status', appendMember(headers.get('proxy-status'), proxyStatus));
+  relativeToUs(headers, answer.ownUrl);
   copy.prepared = { stamp, headers };
   return headers;
 }

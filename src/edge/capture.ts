@@ -4,11 +4,12 @@
  */
 import { doubtOf, type Doubt, type ShadowRecord } from '../catalog/index.ts';
 import {
-  cacheRefusal, endToEnd, headerReader, shadowRefusal, storableFields, updateStored, variedHeaders, varyValues,
+  cacheRefusal, headerReader, shadowRefusal, storableFields, updateStored, variedHeaders, varyValues,
   type HeaderList, type KeepRefusal,
 } from '../http/index.ts';
 import { digestOf } from '../store/index.ts';
 import type { Copies, Copy } from './copies.ts';
+import { repeatsForeignHost } from './foreign-host.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
@@ -54,7 +55,7 @@ export class Capture {
     };
     const asCache = rules.cache === 'off' ? 'route' : cacheRefusal(exchange);
     const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
-    const why = refusal ?? this.#foreignHost(visit, answer) ?? this.#doubt(visit, answer);
+    const why = refusal ?? (repeatsForeignHost(visit, answer, this.#options.site) ? 'foreign-host' : this.#doubt(visit, answer));
     this.#count(why ?? 'kept');
     if (why !== undefined) return undefined;
     this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
@@ -86,16 +87,6 @@ export class Capture {
     return copy;
   }
 
-  /** One more way in which an answer can be one visitor's: it repeats the Host of the request, and the site did not declare that name. */
-  #foreignHost(visit: Visit, answer: WholeAnswer): 'foreign-host' | undefined {
-    const name = visit.host.replace(/:\d*$/, '');
-    if (name === '' || this.#options.site.declaresHost(visit.host) || isLoopbackName(name)) return undefined;
-    const bytes = Buffer.from(name);
-    if (answer.body && Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).includes(bytes)) return 'foreign-host';
-    for (const [, value] of endToEnd([...answer.headers])) if (value.toLowerCase().includes(name)) return 'foreign-host';
-    return undefined;
-  }
-
   /** A doubtful answer goes to whoever asked, and no further; if it is the new truth the generator finds out. */
   #doubt(visit: Visit, answer: WholeAnswer): Doubt | undefined {
     const previous = this.#options.copies.find(visit.resource, visit.variation, visit)?.record;
@@ -109,9 +100,4 @@ export class Capture {
   #count(what: CaptureRefusal | 'kept' | 'renewed'): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
-}
-
-/** Whoever reaches us by such a name is on this machine or was sent there by nobody else. */
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
 }

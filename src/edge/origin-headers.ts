@@ -10,7 +10,8 @@ export const pseudonym = 'foreshadow';
 
 /** Request fields that frameworks take for the URL, host or scheme, and that no visitor's browser sends. */
 const overriding = [
-  'x-original-url', 'x-rewrite-url', 'x-original-host', 'x-host', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-ssl',
+  'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-original-host', 'x-host', 'x-http-host-override', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-port',
+  'x-forwarded-prefix', 'x-forwarded-path', 'x-forwarded-uri', 'x-forwarded-ssl', 'x-url-scheme', 'front-end-https',
 ];
 const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const never = ['expect', 'foreshadow-purpose'];
@@ -80,4 +81,15 @@ export function forVisitor(headers: Headers): Headers {
   if (connection !== null && connection.length > 10) removeNominated(headers, connection);
   for (const name of [...headers.keys()]) if (isHopByHop(name)) headers.delete(name);
   return headers;
+}
+
+/** An origin that is sent its own name (`ownUrl`) redirects to it; visitors know it by ours, so that such references become relative. In place. */
+export function relativeToUs(headers: Headers, ownUrl: string | undefined): void {
+  if (ownUrl === undefined) return;
+  for (const name of ['location', 'content-location']) {
+    const reference = headers.get(name);
+    if (reference === null || !reference.startsWith(ownUrl)) continue;
+    const rest = reference.slice(ownUrl.length);
+    if (rest === '' || /^[/?#]/.test(rest)) headers.set(name, rest.startsWith('/') ? rest : `/${rest}`);
+  }
 }

@@ -12,7 +12,7 @@ import type { Copies, Copy } from './copies.ts';
 import { Flight, type FlightOutcome, type FlightParts } from './flight.ts';
 import { identify } from './identify.ts';
 import { lookUp } from './lookup.ts';
-import { forVisitor, pseudonym } from './origin-headers.ts';
+import { forVisitor, pseudonym, relativeToUs } from './origin-headers.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
@@ -51,9 +51,12 @@ const unavailable = 503;
 export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #shared: SharedFlights;
+  readonly #ownUrl: string | undefined;
 
   constructor(parts: PipelineParts, shared: SharedFlights) {
+    const { origin } = parts.config;
     this.#parts = parts;
+    this.#ownUrl = origin.host === 'origin' ? origin.url : undefined;
     this.#shared = shared;
   }
 
@@ -94,7 +97,7 @@ export class Pipeline {
   #serve(visit: Visit, source: Source, reason: Reason, nowMs: number, late: boolean, proxyStatus?: string): Response {
     const copy = visit.found;
     if (!copy) throw new Error('broken invariant: a visit is served from a copy it has');
-    const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, late, proxyStatus }, visit);
+    const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, late, proxyStatus, ownUrl: this.#ownUrl }, visit);
     return this.#recorded(visit, source, reason, response);
   }
 
@@ -185,7 +188,7 @@ export class Pipeline {
     }
     const cacheStatus = cacheStatusMember({ kind: 'forwarded', reason: this.#forwardReason(visit), status: result.status, ...(copy && { stored: true }) });
     if (copy && visit.selectionAside) {
-      const answer = { copy, source: 'origin', reason, region: visit.entrance.region, head: visit.head, nowMs: this.#parts.flight.now(), late: true, cacheStatus } as const;
+      const answer = { copy, source: 'origin', reason, region: visit.entrance.region, head: visit.head, nowMs: this.#parts.flight.now(), late: true, cacheStatus, ownUrl: this.#ownUrl } as const;
       return this.#recorded(visit, 'origin', reason, answerFromCopy(answer, visit));
     }
     const headers = forVisitor(result.headers);
@@ -193,7 +196,7 @@ export class Pipeline {
     headers.set('foreshadow', buildForeshadowField({ source: 'origin', reason, region: visit.entrance.region, variation: visit.variation }));
     headers.set('via', appendVia(headers.get('via'), '1.1', pseudonym));
     if (proxyStatus !== undefined) headers.set('proxy-status', appendMember(headers.get('proxy-status'), proxyStatus));
-    this.#relativeLocation(headers);
+    relativeToUs(headers, this.#ownUrl);
     if (result.kind === 'whole' && !visit.head) headers.delete('content-length');
     return this.#recorded(visit, 'origin', reason, new Response(bodyOf(result), { status: statusOf(result), headers }));
   }
@@ -205,18 +208,10 @@ export class Pipeline {
     return visit.found && visit.copy !== 'stand-in' ? 'stale' : 'miss';
   }
 
-  /** An origin that is sent its own name redirects to it; visitors know it by ours. */
-  #relativeLocation(headers: Headers): void {
-    const location = headers.get('location');
-    const { url, host } = this.#parts.config.origin;
-    if (location === null || host !== 'origin' || !location.startsWith(url)) return;
-    const rest = location.slice(url.length);
-    if (rest === '' || rest.startsWith('/') || rest.startsWith('?')) headers.set('location', rest.startsWith('/') ? rest : `/${rest}`);
-  }
-
   #invalidate(visit: Visit, result: OriginResult): void {
     if (!changesThings(visit) || result.kind === 'failed') return;
     const { request, host, target } = visit;
+    relativeToUs(result.headers, this.#ownUrl);
     const authority = host === '' ? new URL(this.#parts.config.origin.url).host : host;
     const targets = invalidatedTargets(request.method, result.status, visit.entrance.proto, authority, target, result.headers);
     if (targets.length === 0) return;
