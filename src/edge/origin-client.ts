@@ -227,10 +227,15 @@ function passOn(chunks: readonly Uint8Array[], reader: ChunkReader, pending: Rea
       for (const chunk of chunks) controller.enqueue(chunk);
     },
     async pull(controller) {
-      const read = await (underWay ?? reader.read());
-      underWay = undefined;
-      if (read.value) controller.enqueue(read.value);
-      if (read.done) controller.close();
+      try {
+        const read = await (underWay ?? reader.read());
+        underWay = undefined;
+        if (read.value) controller.enqueue(read.value);
+        if (read.done) controller.close();
+      } catch {
+        // The body broke off, and so does the visitor's. Of an error that is thrown the runtime prints the stack into the log.
+        controller.error(undefined);
+      }
     },
     cancel() {
       waiting.controller?.abort();
