@@ -56,7 +56,10 @@ export const foreshadow: Peer = {
     const admin = /admin: \{ listen: ([\d.:]+)/.exec(readFileSync(join(setup.folder, 'foreshadow.yaml'), 'utf8'))?.[1] ?? '';
     let last = '';
     await until(`${copies} published shadows at the edge`, async () => {
-      last = await (await fetch(`http://${admin}/api/v1/status`)).text();
+      const answer = await fetch(`http://${admin}/api/v1/status`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+      // The brain starts after the edge, and may be starting again.
+      if (!answer?.ok) return false;
+      last = await answer.text();
       // The shape is the API's own.
       const { catalog, edge } = JSON.parse(last) as { readonly catalog: { readonly version: number; readonly records: number }; readonly edge?: { readonly local: { readonly appliedVersion: number } } };
       return catalog.records >= copies && (edge?.local.appliedVersion ?? 0) >= catalog.version;

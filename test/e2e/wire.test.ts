@@ -29,7 +29,7 @@ const shapes: Readonly<Record<string, string>> = {
   'a chunk size with 0x': `POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${smuggled}`,
   'a negative chunk size': `POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n${smuggled}`,
   'a chunk size beyond 64 bits': `POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n${smuggled}`,
-  'two Hosts': 'GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+  'two Hosts': 'GET /a HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
   'no Host': 'GET /a HTTP/1.1\r\n\r\n',
   'NUL in a field': 'GET /a HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n',
   'NUL in the target': 'GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n',
