@@ -164,9 +164,24 @@ describe('identity', () => {
     expect(await codeOf(open([...paths, ...elsewhere]))).toBe('storage-failed');
     const [first = ''] = paths;
     const text = readFileSync(identityOf(first), 'utf8');
-    for (const bad of [text.replace('"format":1', '"format":2'), '{', '{"format":1}', '']) {
+    writeFileSync(identityOf(first), text.replace('"format":1', '"format":2'));
+    expect(await codeOf(open(paths))).toBe('storage-failed');
+  });
+
+  test('a damaged identity is set aside and made again, and the bodies are still there', async () => {
+    const paths = volumes(2);
+    const store = await open(paths);
+    const digests = await fill(store, 10);
+    await store.close();
+    const [first = ''] = paths;
+    for (const [n, bad] of ['{', '{"format":1}', '', 'no JSON at all'].entries()) {
       writeFileSync(identityOf(first), bad);
-      expect(await codeOf(open(paths))).toBe('storage-failed');
+      clock.advance(1);
+      const again = await open(paths);
+      await expectAll(again, digests);
+      expect(await states(again)).toEqual(['ok', 'ok']);
+      await again.close();
+      expect(readdirSync(first).filter((name) => name.includes('.damaged-'))).toHaveLength(n + 1);
     }
   });
 
