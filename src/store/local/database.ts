@@ -2,7 +2,7 @@
  * The LMDB environment of the local store and its databases, opened with care: what `index-guard.ts` finds wrong, or is not
  * ours, is moved aside and a new one begun. All keys and values are bytes; what they mean is in `entry.ts` and docs/formats/local-store.md.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Clock, ForeshadowError, type Log, messageOf } from '../../kernel/index.ts';
 import { localFormat } from './entry.ts';
@@ -108,6 +108,12 @@ export function openDatabase(folder: string, options: { clock: Clock; log: Log; 
 function openExisting(folder: string, mapBytesMax: number | undefined): OpenedDatabase | string {
   const fault = faultOfIndex(folder);
   if (fault !== undefined) return fault;
+  const attempts = attemptsBefore(folder);
+  if (attempts >= attemptsMax) {
+    rmSync(attemptsFile(folder), { force: true });
+    return `${attempts} attempts to open it ended the process`;
+  }
+  writeFileSync(attemptsFile(folder), String(attempts + 1));
   try {
     const database = openTables(folder, mapBytesMax, false);
     const state = parseState(database.meta.get(stateKey));
@@ -123,6 +129,23 @@ function openExisting(folder: string, mapBytesMax: number | undefined): OpenedDa
     const message = messageOf(error);
     if (damage.test(message)) return message;
     throw error;
+  } finally {
+    rmSync(attemptsFile(folder), { force: true });
+  }
+}
+
+/** LMDB trusts its pages: some damage ends the process. An index that did so twice while it was opened is not tried a third time. */
+const attemptsMax = 2;
+
+function attemptsFile(folder: string): string {
+  return `${folder}.opening`;
+}
+
+function attemptsBefore(folder: string): number {
+  try {
+    return Number(readFileSync(attemptsFile(folder), 'latin1')) || 0;
+  } catch {
+    return 0; // the last attempt, if any, came to its end
   }
 }
 

@@ -245,6 +245,19 @@ describe('damage', () => {
     });
   }
 
+  test('an index whose opening ended the process twice is moved aside at the third attempt; once is forgiven', async () => {
+    const path = temporary.make();
+    await fill(path);
+    writeFileSync(`${path}/index.opening`, '1');
+    const forgiven = open(path);
+    expect(forgiven.stats().corrupt).toBe(0);
+    await forgiven.close();
+    expect(readdirSync(path)).not.toContain('index.opening');
+    writeFileSync(`${path}/index.opening`, '2');
+    expect(open(path).stats()).toMatchObject({ records: 0, corrupt: 1 });
+    expect(readdirSync(path)).not.toContain('index.opening');
+  });
+
   test('a directory that can not be one is a clear error', () => {
     const file = `${temporary.make()}/file`;
     writeFileSync(file, '');
