@@ -15,8 +15,11 @@ import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
 
 export type WholeAnswer = Extract<OriginResult, { kind: 'whole' }>;
-/** Beyond what HTTP forbids: the answer repeats a Host that nobody declared, so that it may be made for that visitor alone. */
-export type CaptureRefusal = KeepRefusal | 'foreign-host' | Doubt;
+/**
+ * Beyond what HTTP forbids: the answer repeats a Host that nobody declared, so that it may be made for that visitor alone; or it
+ * redirects to what has the same key (another scheme, host, or without tracking parameters), so that a copy would lead in a circle.
+ */
+export type CaptureRefusal = KeepRefusal | 'foreign-host' | 'self-redirect' | Doubt;
 
 /** What pages for one person usually say; read in full it costs ten times as much, for each of them. */
 const plainNoStore = /^no-store$|^(?:private|no-cache), ?no-store/;
@@ -55,7 +58,7 @@ export class Capture {
     };
     const asCache = rules.cache === 'off' ? 'route' : cacheRefusal(exchange);
     const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
-    const why = refusal ?? (repeatsForeignHost(visit, answer, this.#options.site) ? 'foreign-host' : this.#doubt(visit, answer));
+    const why = refusal ?? this.#unshared(visit, answer) ?? this.#doubt(visit, answer);
     this.#count(why ?? 'kept');
     if (why !== undefined) return undefined;
     this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
@@ -73,9 +76,12 @@ export class Capture {
 
   #record(visit: Visit, answer: WholeAnswer, headers: HeaderList): ShadowRecord {
     const body = answer.body ?? new Uint8Array();
-    const names = variedHeaders(headerReader(headers).get('vary'), visit.rules.standIns);
+    const read = headerReader(headers);
+    // A coded body is for those who accept the coding, whether the origin says so (Vary) or forgets to, as nginx does by default.
+    const vary = read.get('content-encoding') === null ? read.get('vary') : `${read.get('vary') ?? ''},accept-encoding`;
+    const names = variedHeaders(vary, visit.rules.standIns);
     return {
-      resource: visit.resource, variation: visit.variation, vary: varyValues(names, visit),
+      resource: visit.resource, variation: visit.variation, vary: varyValues(names, { get: (name) => visit.varied(name) }),
       status: answer.status, headers, body: digestOf(body), bodyBytes: body.byteLength,
       requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, madeBy: 'capture', version: 0,
     };
@@ -85,6 +91,20 @@ export class Capture {
     const { copy, stored } = this.#options.copies.keep(record, body);
     stored.then(() => { this.#options.kept(record); }, (error: unknown) => { this.#options.failed(error); });
     return copy;
+  }
+
+  #unshared(visit: Visit, answer: WholeAnswer): 'foreign-host' | 'self-redirect' | undefined {
+    if (repeatsForeignHost(visit, answer, this.#options.site)) return 'foreign-host';
+    return answer.status >= 300 && answer.status < 400 && this.#leadsToItself(visit, answer.headers.get('location')) ? 'self-redirect' : undefined;
+  }
+
+  /** Whether the target of a redirect has the same key: only scheme, host or parameters that don't count differ. */
+  #leadsToItself(visit: Visit, location: string | null): boolean {
+    const { site } = this.#options;
+    const host = visit.host === '' ? 'host.invalid' : visit.host;
+    const to = location === null ? null : URL.parse(location, `${visit.entrance.proto}://${host}${visit.target}`);
+    if (!to || (to.host !== host && !site.ownsHost(to.host))) return false;
+    return site.resolve(to.pathname + to.search, to.host).resource === visit.resource;
   }
 
   /** A doubtful answer goes to whoever asked, and no further; if it is the new truth the generator finds out. */

@@ -4,7 +4,7 @@
  */
 import type { ShadowRecord } from '../catalog/index.ts';
 import {
-  freshnessOf, headerReader, responseDirectives, validatorsOf, varyMatches, type Freshness, type HeaderReader, type Validators,
+  freshnessOf, headerReader, responseDirectives, validatorsOf, type Freshness, type Validators, type VaryValues,
 } from '../http/index.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
@@ -38,6 +38,13 @@ const slotOverheadBytes = 2_048;
 const absentMax = 50_000;
 /** Resources whose copies an unsafe request has made doubtful; the oldest are forgotten first. */
 const invalidatedMax = 10_000;
+
+/** What of a request decides which copy is its own. */
+export interface Asker {
+  matches(vary: VaryValues): boolean;
+  /** Whether Accept-Encoding names the coding. */
+  acceptsCoding(coding: string): boolean;
+}
 
 /** What copies are read from and written to. */
 export type CopySource = Pick<LocalStore, 'records' | 'variations' | 'body' | 'hasBody' | 'put' | 'remove' | 'removeResource'>;
@@ -76,20 +83,21 @@ export class Copies {
   }
 
   /** The copy made for a request like this one. */
-  find(resource: ResourceKey, variation: VariationKey, request: HeaderReader): Copy | undefined {
-    for (const copy of this.all(resource, variation)) if (varyMatches(copy.record.vary, request)) return copy;
+  find(resource: ResourceKey, variation: VariationKey, request: Asker): Copy | undefined {
+    for (const copy of this.all(resource, variation)) if (request.matches(copy.record.vary)) return copy;
     return undefined;
   }
 
   /**
    * The copy that may stand in while the origin can't answer: one made for a request like this, or one that differs in
-   * the accepted content coding alone and is not coded, which every client can read.
+   * the accepted content coding alone and is not coded, which every client can read, or coded as this one accepts.
    */
-  findForOutage(resource: ResourceKey, variation: VariationKey, request: HeaderReader): Copy | undefined {
+  findForOutage(resource: ResourceKey, variation: VariationKey, request: Asker): Copy | undefined {
     const copies = this.all(resource, variation);
-    return copies.find((copy) => varyMatches(copy.record.vary, request))
-      ?? copies.find(({ record }) => varyMatches(record.vary.filter(([name]) => name !== 'accept-encoding'), request)
-        && !record.headers.some(([name]) => name === 'content-encoding'));
+    const own = copies.find((copy) => request.matches(copy.record.vary));
+    if (own || copies.length === 0) return own;
+    const recoded = copies.filter(({ record }) => request.matches(record.vary.filter(([name]) => name !== 'accept-encoding')));
+    return recoded.find(({ record }) => codingOf(record) === undefined) ?? recoded.find(({ record }) => request.acceptsCoding(codingOf(record) ?? ''));
   }
 
   variations(resource: ResourceKey): readonly VariationKey[] {
@@ -199,6 +207,10 @@ export class Copies {
 
 function slotKey(resource: ResourceKey, variation: VariationKey): string {
   return variation === '' ? resource : `${resource}\n${variation}`;
+}
+
+function codingOf(record: ShadowRecord): string | undefined {
+  return record.headers.find(([name]) => name === 'content-encoding')?.[1].toLowerCase();
 }
 
 function sameVary(a: ShadowRecord, b: ShadowRecord): boolean {

@@ -41,13 +41,15 @@ export function identify(request: Request, entrance: Entrance, rules: IdentifyRu
 
 /**
  * Path and query out of the runtime's URL. It has resolved dot segments and backslashes; for a request without a usable
- * Host it gives the bare target.
+ * Host it gives the bare target. Slashes before the path become one: the runtime would ask the origin so anyway, and the key
+ * and the route have to be those of what it is asked.
  */
 function targetOf(url: string): string | undefined {
   const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('://') + 3);
   if (start < 0 || (start > 0 && !url.startsWith('http'))) return undefined;
   const hash = url.indexOf('#', start);
-  return hash < 0 ? (start === 0 ? url : url.slice(start)) : url.slice(start, hash);
+  const target = hash < 0 ? (start === 0 ? url : url.slice(start)) : url.slice(start, hash);
+  return target.startsWith('//') ? target.replace(/^\/+/, '/') : target;
 }
 
 /** Lower case, default port dropped; undefined where it is no host or there are two. Empty for HTTP/1.0 without one. */

@@ -90,6 +90,6 @@ export function relativeToUs(headers: Headers, ownUrl: string | undefined): void
     const reference = headers.get(name);
     if (reference === null || !reference.startsWith(ownUrl)) continue;
     const rest = reference.slice(ownUrl.length);
-    if (rest === '' || /^[/?#]/.test(rest)) headers.set(name, rest.startsWith('/') ? rest : `/${rest}`);
+    if (rest === '' || /^[/?#]/.test(rest)) headers.set(name, `/${rest.replace(/^\/+/, '')}`); // two slashes would begin a host
   }
 }

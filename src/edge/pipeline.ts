@@ -3,7 +3,7 @@
  * rescue | refuse) → record. docs/life-of-a-request.md tells it. A copy answers synchronously; nothing here waits for the brain, a
  * disk write, or another region.
  */
-import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, varyMatches, type ForwardReason } from '../http/index.ts';
+import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, type ForwardReason } from '../http/index.ts';
 import type { Config } from '../config/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import type { Decision, OriginRouting, Reason, Source } from '../route/index.ts';
@@ -171,7 +171,7 @@ export class Pipeline {
   #fromShared(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'answered' }>): Response | Promise<Response> {
     const { copy } = outcome;
     const nowMs = this.#parts.flight.now();
-    if (copy && isReusable(copy) && copy.freshness.freshUntilMs > nowMs && varyMatches(copy.record.vary, visit)) {
+    if (copy && isReusable(copy) && copy.freshness.freshUntilMs > nowMs && visit.matches(copy.record.vary)) {
       visit.found = copy;
       return this.#serve(visit, 'shadow', 'coalesced', nowMs, true);
     }

@@ -3,11 +3,11 @@
  * system call), and what copy there is. Built once by `identify`; what routing needs of it is read off it directly.
  */
 import {
-  clientAddress, hasOtherCookies, isUnsafe, noDemands, requestDemands, type HeaderReader, type RequestDemands,
+  acceptedEncodings, clientAddress, hasOtherCookies, isUnsafe, noDemands, requestDemands, varyMatches, type HeaderReader, type RequestDemands, type VaryValues,
 } from '../http/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
-import type { Copy } from './copies.ts';
+import type { Asker, Copy } from './copies.ts';
 import type { Peer, Peers } from './peers.ts';
 import type { RouteRules, SiteRules } from './site-rules.ts';
 
@@ -22,7 +22,7 @@ export interface Entrance {
 /** Fields that say which part or version of a resource is wanted; taken out when the whole current one is fetched to be kept. */
 const selectingFields = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range'] as const;
 
-export class Visit implements RoutedRequest, HeaderReader {
+export class Visit implements RoutedRequest, HeaderReader, Asker {
   readonly request: Request;
   readonly entrance: Entrance;
   readonly head: boolean;
@@ -70,6 +70,26 @@ export class Visit implements RoutedRequest, HeaderReader {
   /** A request header; those put aside by `putSelectionAside` included. */
   get(name: string): string | null {
     return this.#selecting?.get(name) ?? this.request.headers.get(name);
+  }
+
+  /** A header as Vary means it: as the origin is told, because it is we who tell it who asks. */
+  varied(name: string): string | null {
+    switch (name) {
+      case 'host': return this.host;
+      case 'x-forwarded-host': return (this.peer.trusted ? this.get(name)?.toLowerCase() : undefined) ?? this.host;
+      case 'x-forwarded-proto': return (this.peer.trusted ? this.get(name) : undefined) ?? this.entrance.proto;
+      case 'x-forwarded-for': case 'forwarded': return this.client;
+      default: return this.get(name);
+    }
+  }
+
+  matches(vary: VaryValues): boolean {
+    return vary.length === 0 || varyMatches(vary, { get: (name) => this.varied(name) });
+  }
+
+  acceptsCoding(coding: string): boolean {
+    const accepted = this.get('accept-encoding');
+    return accepted !== null && acceptedEncodings(accepted).split(',').includes(coding);
   }
 
   get onlyIfCached(): boolean {

@@ -164,7 +164,7 @@ describe('Host', () => {
   test('a Location of the origin\'s own URL becomes relative, passed through and from a copy', async () => {
     let own = '';
     const site = await origin(({ target }, socket) => {
-      const to = target === '/abroad' ? 'https://elsewhere.example/x' : `${own}${target}/new?x=1`;
+      const to = target === '/abroad' ? 'https://elsewhere.example/x' : target === '/slashes' ? `${own}//evil.example` : `${own}${target}/new?x=1`;
       socket.write(reply('', [cached, `Location: ${to}`], '301 Moved'));
     });
     own = site.url;
@@ -174,6 +174,7 @@ describe('Host', () => {
     const copied = await ask(url, 'GET /page');
     expect([value(passed, 'location'), verdict(copied), value(copied, 'location')]).toEqual(['/page/new?x=1', 'shadow fresh', '/page/new?x=1']);
     expect(value(await ask(url, 'GET /abroad'), 'location')).toBe('https://elsewhere.example/x');
+    expect(value(await ask(url, 'GET /slashes'), 'location')).toBe('/evil.example');
   });
 
   test('a Location that only begins like the origin\'s URL is left alone', async () => {
