@@ -42,7 +42,12 @@ export class RunningForeshadow implements AsyncDisposable {
       args.push('--config', join(folder, 'foreshadow.yaml'));
     }
     const running = new RunningForeshadow(folder, ports, args, launch(args, folder));
-    await running.#listening();
+    try {
+      await running.#listening();
+    } catch (error) {
+      await running[Symbol.asyncDispose]();
+      throw error;
+    }
     return running;
   }
 
