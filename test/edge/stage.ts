@@ -71,7 +71,7 @@ export async function stage(origin: string, text = ''): Promise<Stage> {
       demand: (window) => { outbox.demand.push(window); },
       captured: (records) => { outbox.captured.push(...records); },
       invalidated: (resources) => { outbox.invalidated.push(...resources); },
-      origin: quiet, stats: quiet,
+      missing: quiet, origin: quiet, stats: quiet,
     },
   });
   // What is still under way when a test is over belongs to nobody.

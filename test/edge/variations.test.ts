@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { until } from '../../bench/machine/program.ts';
 import { stage, strike, type Stage } from './stage.ts';
 import { ask, cached, origin, reply, value, verdict, type Asked, type Origin } from './wire.ts';
 
@@ -56,7 +57,7 @@ describe('declared dimensions', () => {
     const { url, kept, outbox, edge } = await switchable((asked) => reply(seen(asked), [cached]), shop);
     for (const segment of ['vip', 'hacker', 'a,device=desktop', '../../x', '%00', 'x'.repeat(500)]) await ask(url, 'GET /loose/1', [phone, `Cookie: segment=${segment}`]);
     await kept(2);
-    expect(edge.figures().local.records).toBe(2);
+    await until('both on disk', () => edge.figures().local.records === 2);
     await edge.close();
     expect([...new Set(outbox.demand.flatMap((window) => window.counts).map((count) => String(count.variation)))].sort()).toEqual(['device=mobile,audience=new', 'device=mobile,audience=vip']);
   });
