@@ -182,7 +182,9 @@ export class Edge {
     if (!('upgrade' in answered)) return answered;
     const { upgrade: visit } = answered;
     const { flight, config, pipeline } = this.#world;
-    return bridgeWebSocket(visit, flight.prepare(visit), server, config.origin.url, config.timeouts.connectMs).then((done) => pipeline.afterUpgrade(visit, done));
+    // The handshake is read again when the visitor is upgraded, so that its fields must stay.
+    const headers = flight.prepare(visit, new Headers(visit.request.headers));
+    return bridgeWebSocket(visit, headers, server, config.origin.url, config.timeouts.connectMs).then((done) => pipeline.afterUpgrade(visit, done));
   }
 
   #makeWorld(config: Config, before: World | undefined): World {
@@ -199,11 +201,14 @@ export class Edge {
     const originHost = new URL(config.origin.url).host;
     const flight: FlightParts = {
       client, routing, capture, now, overtaken: this.#overtaken, wholeBytesMax: config.limits.captureBytes,
-      prepare: (visit) => forOrigin(visit.request.headers, {
-        peer: visit.peer.address, peerTrusted: visit.peer.trusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
-        httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
-        read: visit.method === 'read', site: config.site,
-      }),
+      prepare: (visit, headers) => {
+        visit.noteBeforeForwarding();
+        return forOrigin(headers, {
+          peer: visit.peer.address, peerTrusted: visit.peer.trusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
+          httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
+          read: visit.method === 'read', site: config.site,
+        });
+      },
       ended: (kind, outcome) => { this.#tally.attempt(kind, outcome); },
     };
     const clientRegion = compileClientRegion(config, config.clientRegion.geoip ? this.#countries : undefined);
@@ -238,7 +243,7 @@ export class Edge {
     this.#tally.answer(record);
     const { visit, status, source } = record;
     if (visit?.method === 'read') {
-      const kind = classifyDemand(visit, this.#isCrawler(visit));
+      const kind = visit.calledOurs ? 'generated' : classifyDemand(visit, this.#isCrawler(visit));
       this.#demand.count(visit.resource, visit.variation, clientRegion(visit), kind, status < 400 && source !== 'none');
     }
     accessLog?.write(record, Date.now());

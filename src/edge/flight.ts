@@ -24,8 +24,8 @@ export interface FlightParts {
   readonly wholeBytesMax: number;
   /** Milliseconds on routing's clock. */
   readonly now: () => number;
-  /** Makes the visit's header fields the origin's, in place. */
-  readonly prepare: (visit: Visit) => Headers;
+  /** Makes the visit's header fields (or a copy of them) the origin's, in place. */
+  readonly prepare: (visit: Visit, headers: Headers) => Headers;
   /** Told of every attempt that is over. */
   readonly ended: (kind: AttemptKind, outcome: AttemptOutcome) => void;
 }
@@ -58,14 +58,25 @@ export class Flight {
     if (kind !== 'generate') parts.routing.begin();
     this.tied = alone && visit.found === undefined;
     const { request } = visit;
-    this.#exchange = parts.client.ask({
-      target: visit.target, method: request.method, headers: parts.prepare(visit),
-      body: request.body, wholeBytesMax: parts.wholeBytesMax,
-      tie: this.tied ? request.signal : undefined,
-    });
+    const validated = validating ? visit.found : undefined;
+    const { promise, resolve, reject } = Promise.withResolvers<FlightOutcome>();
+    this.outcome = promise;
+    this.#exchange = parts.client.ask(
+      {
+        target: visit.target, method: request.method, headers: parts.prepare(visit, request.headers),
+        body: request.body, wholeBytesMax: parts.wholeBytesMax,
+        tie: this.tied ? request.signal : undefined,
+      },
+      (result) => {
+        try {
+          resolve(this.#conclude(result, validated));
+        } catch (error) {
+          reject(error);
+        }
+      },
+    );
     // They were ours, not the visitor's: what it asked for is judged later.
     if (validating) for (const [name] of validating) request.headers.delete(name);
-    this.outcome = this.#exchange.result.then((result) => this.#conclude(result, validating ? visit.found : undefined));
   }
 
   join(): void {

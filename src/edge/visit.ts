@@ -3,7 +3,7 @@
  * system call), and what copy there is. Built once by `identify`; what routing needs of it is read off it directly.
  */
 import {
-  acceptedEncodings, clientAddress, hasOtherCookies, isUnsafe, noDemands, requestDemands, varyMatches, type HeaderReader, type RequestDemands, type VaryValues,
+  acceptedEncodings, clientAddress, forwardedProto, hasOtherCookies, isUnsafe, noDemands, requestDemands, varyMatches, type HeaderReader, type RequestDemands, type VaryValues,
 } from '../http/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
@@ -41,6 +41,8 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
   copy: CopyAtHand = 'none';
   shadowAllowed = false;
   route = -1;
+  /** Whether it said `Foreshadow-Purpose`, which is not passed on; set when it goes to the origin. */
+  calledOurs = false;
   readonly #peers: Peers;
   #selecting: Map<string, string> | undefined;
   #otherCookies: boolean | undefined;
@@ -77,7 +79,7 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
     switch (name) {
       case 'host': return this.host;
       case 'x-forwarded-host': return (this.peer.trusted ? this.get(name)?.toLowerCase() : undefined) ?? this.host;
-      case 'x-forwarded-proto': return (this.peer.trusted ? this.get(name) : undefined) ?? this.entrance.proto;
+      case 'x-forwarded-proto': return (this.peer.trusted ? this.get(name) ?? forwardedProto(this.get('forwarded') ?? '') : null) ?? this.entrance.proto;
       case 'x-forwarded-for': case 'forwarded': return this.client;
       default: return this.get(name);
     }
@@ -142,6 +144,12 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
       ? clientAddress(this.peer.raw, { forwarded: this.get('forwarded'), xForwardedFor: this.get('x-forwarded-for') }, this.#peers.trusted)
       : this.peer.address;
     return this.#client;
+  }
+
+  /** To be called before the fields are made the origin's: reads what can't be read off them afterwards. */
+  noteBeforeForwarding(): void {
+    this.calledOurs ||= this.request.headers.has('foreshadow-purpose');
+    if (this.peer.trusted) this.#client ??= this.client;
   }
 
   /** The client's fixed place among all, 0 to 2^32: address, browser and a session cookie if there is one, hashed. */

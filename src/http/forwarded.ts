@@ -90,6 +90,11 @@ function forwardedFor(forwarded: string): string[] {
   });
 }
 
+/** The scheme of the first element of Forwarded that has one: how the client came in. */
+export function forwardedProto(forwarded: string): string | null {
+  return /(?:^|[;,])\s*proto="?(https?)\b/i.exec(forwarded)?.[1]?.toLowerCase() ?? null;
+}
+
 export interface ForwardingFields {
   readonly xForwardedFor: string;
   readonly xForwardedProto: string;
@@ -108,14 +113,35 @@ export interface ReceivedForwarding extends ForwardedFacts {
 export function forwardingFields(
   address: string, proto: 'http' | 'https', host: string | undefined, received: ReceivedForwarding, peerTrusted: boolean,
 ): ForwardingFields {
-  const node = address.includes(':') ? `"[${address}]"` : address;
   const hostPair = host === undefined ? '' : `host="${host.replace(/[\\"]/g, '\\$&')}";`;
-  const element = `for=${node};${hostPair}proto=${proto}`;
-  const before = peerTrusted ? received : { forwarded: null, xForwardedFor: null, xForwardedProto: null, xForwardedHost: null };
+  const element = `for=${address.includes(':') ? `"[${address}]"` : address};${hostPair}proto=${proto}`;
+  const before = peerTrusted ? bothWays(received) : { forwarded: null, xForwardedFor: null, xForwardedProto: null, xForwardedHost: null };
   return {
     xForwardedFor: before.xForwardedFor === null ? address : `${before.xForwardedFor}, ${address}`,
     xForwardedProto: before.xForwardedProto ?? proto,
     xForwardedHost: before.xForwardedHost ?? host,
     forwarded: before.forwarded === null ? element : `${before.forwarded}, ${element}`,
   };
+}
+
+/** A proxy that speaks one of the two only is understood by origins that read the other. */
+function bothWays(said: ReceivedForwarding): ReceivedForwarding {
+  const { forwarded, xForwardedFor } = said;
+  if (forwarded === null && xForwardedFor !== null) {
+    return { ...said, forwarded: xForwardedFor.split(',').map((hop) => `for=${forwardedNode(hop.trim())}`).join(', ') };
+  }
+  if (forwarded === null) return said;
+  const hops = forwardedFor(forwarded).map((hop) => plainAddress(hop) ?? 'unknown');
+  return {
+    ...said,
+    xForwardedFor: xForwardedFor ?? (hops.length === 0 ? null : hops.join(', ')),
+    xForwardedProto: said.xForwardedProto ?? forwardedProto(forwarded),
+  };
+}
+
+/** An address as Forwarded writes it; `unknown` for what is none (RFC 7239 §6). */
+function forwardedNode(address: string): string {
+  const plain = plainAddress(address);
+  if (plain === undefined) return 'unknown';
+  return plain.includes(':') ? `"[${plain}]"` : plain;
 }

@@ -125,6 +125,18 @@ describe('who asked', () => {
     ]);
   });
 
+  test('what a trusted proxy says in one of the two ways only is told in both', async () => {
+    const site = await listener();
+    const { url } = await stage(site.url, 'trustedProxies: [127.0.0.0/8]');
+    const told = async (...lines: string[]): Promise<(string | undefined)[]> => {
+      await ask(url, 'GET /', ['Host: shop.example', ...lines]);
+      return ['x-forwarded-for', 'x-forwarded-proto', 'forwarded'].map((name) => value(site.last(), name));
+    };
+    const ours = 'for=127.0.0.1;host="shop.example";proto=http';
+    expect(await told('X-Forwarded-For: 2001:db8::9, 203.0.113.1', 'X-Forwarded-Proto: https')).toEqual(['2001:db8::9, 203.0.113.1, 127.0.0.1', 'https', `for="[2001:db8::9]", for=203.0.113.1, ${ours}`]);
+    expect(await told('Forwarded: for="[2001:db8::9]:4711";proto=https, for=_hidden')).toEqual(['2001:db8::9, unknown, 127.0.0.1', 'https', `for="[2001:db8::9]:4711";proto=https, for=_hidden, ${ours}`]);
+  });
+
   test('fields that frameworks take for URL, host or method do not pass from a stranger', async () => {
     const site = await listener();
     const { url } = await stage(site.url);

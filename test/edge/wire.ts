@@ -223,7 +223,7 @@ function readAnswer(received: Buffer, head: boolean, closed: boolean): Answer | 
   const rest = received.subarray(read.bytes);
   const about = { start: read.start, headers: read.headers, status };
   if (status < 200 && status !== 101) return readAnswer(rest, head, closed);
-  if (head || status === 204 || status === 304) return { ...about, framing: 'none', body: rest, whole: true };
+  if (head || status === 101 || status === 204 || status === 304) return { ...about, framing: 'none', body: rest, whole: true };
   if (value(read, 'transfer-encoding') === 'chunked') {
     const { body, done } = readChunks(rest);
     return done || closed ? { ...about, framing: 'chunked', body, whole: done } : undefined;
