@@ -123,7 +123,7 @@ function announcement(config: Config, edge: Edge): string {
   const scheme = (region: string): string => (config.regions.find(({ name }) => name === region)?.tls ? 'https' : 'http');
   const lines = edge.addresses.map(({ region, address }) => `  ${region.padEnd(12)} ${scheme(region)}://${address}`);
   const { hostname, port } = config.admin.listen;
-  return `Foreshadow protects ${config.origin.url}\n${lines.join('\n')}\n  ${'status'.padEnd(12)} http://${hostname}:${port}/api/v1/status   (foreshadow status)\n`;
+  return `Foreshadow protects ${config.origin.url}\n${lines.join('\n')}\n  ${'status'.padEnd(12)} http://${hostname}:${port}/   (or: foreshadow status)\n`;
 }
 
 /** Keeps a brain process running, and carries what the edge learns to whichever lives. */
