@@ -52,9 +52,9 @@ test('each variation is a candidate, demand split by share, the probable first',
 });
 
 test('a copy\'s age is that of its oldest form, and each form costs a request', () => {
-  const holdings = new Holdings([copyOf('/p', '', 1000, [['accept', 'a']]), copyOf('/p', '', 9000, [['accept', 'b']])]);
+  const holdings = new Holdings([copyOf('/p', '', 1000, [['accept', 'a']]), copyOf('/p', '', 190_000, [['accept', 'b']])]);
   expect(collect({ rates: { '/p': 1 }, holdings }).list).toEqual([{
-    resource: key('/p'), variation: at(''), weight: 1, cost: 2, demandPerMinute: 1, changesPerMinute: 0, copyAgeMs: 9000, notBeforeMs: 0, passivePerMinute: 0,
+    resource: key('/p'), variation: at(''), weight: 1, cost: 2, demandPerMinute: 1, changesPerMinute: 0, copyAgeMs: 190_000, notBeforeMs: 0, passivePerMinute: 0,
   }]);
 });
 
@@ -102,7 +102,20 @@ test('a sitemap\'s word that a page changed makes a change all but certain, once
   frontier.offer(found('/p', 'sitemap', undefined, nowMs - 60_000));
   const changes = (ageMs: number): number => collect({ rates: { '/p': 1 }, frontier, holdings: new Holdings([copyOf('/p', '', ageMs)]) }).list[0]?.changesPerMinute ?? -1;
   expect(changes(120_000)).toBe(5);
-  expect(changes(30_000)).toBe(0);
+  // Copied since: no reason to ask again so soon.
+  expect(changes(30_000)).toBe(-1);
+});
+
+test('a guess that it has changed renews no copy before a quarter of the target, and of what nobody asks for none before the target', () => {
+  const frontier = new Frontier();
+  frontier.offer(found('/listed', 'sitemap'));
+  const changes = new Changes();
+  for (const path of ['/p', '/listed']) changes.observe(key(path), 1000, true);
+  const at = (ageMs: number): string[] => collect({ rates: { '/p': 1 }, frontier, changes, holdings: new Holdings([copyOf('/p', '', ageMs), copyOf('/listed', '', ageMs)]) })
+    .list.map(({ resource }) => resource);
+  expect(at(149_000)).toEqual([]);
+  expect(at(151_000)).toEqual([key('/p')]);
+  expect(at(601_000)).toEqual([key('/p'), key('/listed')]);
 });
 
 test('backing off, in flight, invalidated, renewed by passing requests: all told', () => {
