@@ -22,7 +22,23 @@ const help = `Foreshadow keeps a website answering while its origin is slow, fai
 /** Commands of the contract whose stage has not come. */
 const notYet: ReadonlySet<string> = new Set(['edge', 'forecast', 'shadows', 'drill', 'store']);
 
+async function usageOf(command: string | undefined): Promise<string | undefined> {
+  switch (command) {
+    case 'up': return (await import('./cli/up.ts')).usage;
+    case 'check': return (await import('./cli/check.ts')).usage;
+    case 'explain': return (await import('./cli/explain.ts')).usage;
+    case 'status': return (await import('./cli/status.ts')).usage;
+    case 'backtest': return (await import('./cli/backtest-options.ts')).usage;
+    default: return undefined;
+  }
+}
+
 async function run(command: string | undefined, args: readonly string[], io: UpIo): Promise<number> {
+  const usage = args.includes('--help') ? await usageOf(command) : undefined;
+  if (usage !== undefined) {
+    io.out(`${usage}\n`);
+    return 0;
+  }
   switch (command) {
     case 'up': return (await import('./cli/up.ts')).runUp(args, io);
     case 'demo': return (await import('./cli/demo.ts')).runDemo(args, { ...io, clock: systemClock, onKey }, async (all) => (await import('./cli/up.ts')).runUp(all, io));

@@ -4,7 +4,7 @@ import { traceFormats } from '../demand/trace/index.ts';
 import type { TraceFormat } from '../demand/trace/index.ts';
 import { ForeshadowError, messageOf, parseDuration, parseRate } from '../kernel/index.ts';
 
-const usage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
+export const usage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
   + '[--fresh-for 30m] [--refresh-budget 30/min] [--plan-out F] [--forecast-out F] [--json F] [--report F.html]';
 
 export interface BacktestOptions {

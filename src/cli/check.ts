@@ -8,7 +8,7 @@ import { formatProblems, loadConfig, printConfig } from '../config/index.ts';
 import { messageOf } from '../kernel/index.ts';
 import type { CliIo } from './io.ts';
 
-const usage = 'usage: foreshadow check --config F [--origin URL] [--print]';
+export const usage = 'usage: foreshadow check --config F [--origin URL] [--print]';
 
 export function runCheck(args: readonly string[], io: CliIo): number {
   let options;

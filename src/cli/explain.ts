@@ -13,7 +13,7 @@ import { messageOf, silentLog } from '../kernel/index.ts';
 import { reasons } from '../route/index.ts';
 import type { CliIo } from './io.ts';
 
-const usage = "usage: foreshadow explain [--config F] [--origin URL] [--data DIR] METHOD URL [-H 'Name: value']… [--region R] [--at healthy|failing|down] [--json]";
+export const usage = "usage: foreshadow explain [--config F] [--origin URL] [--data DIR] METHOD URL [-H 'Name: value']… [--region R] [--at healthy|failing|down] [--json]";
 const states = ['healthy', 'failing', 'down'] as const;
 
 export async function runExplain(args: readonly string[], io: CliIo): Promise<number> {

@@ -8,7 +8,7 @@ import { ForeshadowError, formatDuration, formatSize, messageOf } from '../kerne
 import { getJson } from './api-client.ts';
 import type { CliIo } from './io.ts';
 
-const usage = 'usage: foreshadow status [--api URL] [--token T] [--json]';
+export const usage = 'usage: foreshadow status [--api URL] [--token T] [--json]';
 
 /** The part of the answer that is shown; more may come and is left alone. */
 const statusSchema = z.object({

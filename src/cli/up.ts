@@ -21,7 +21,7 @@ export interface UpIo extends CliIo {
   readonly self: readonly string[];
 }
 
-const usage = 'usage: foreshadow up [--config F] [--origin URL] [--listen H:P] [--admin H:P] [--data DIR]';
+export const usage = 'usage: foreshadow up [--config F] [--origin URL] [--listen H:P] [--admin H:P] [--data DIR]';
 /** The brain is started again after this, doubling up to the maximum while it keeps dying young. */
 const restartMs = 250;
 const restartMaxMs = 30_000;
