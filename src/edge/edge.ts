@@ -129,9 +129,10 @@ export class Edge {
   /** Puts a new configuration in force, all or nothing: throws before anything is changed. Addresses and directories stay. */
   async reload(config: Config): Promise<void> {
     if (config.clientRegion.geoip) this.#countries ??= await openCountries();
-    for (const listener of this.#listeners) listener.reloadCertificates();
+    const certificates = this.#listeners.map((listener) => listener.readCertificate());
     const before = this.#world;
     this.#world = this.#makeWorld(config, before);
+    for (const [index, listener] of this.#listeners.entries()) listener.useCertificate(certificates[index]);
     before.prober.close();
     before.client.retire();
     await before.accessLog?.close();

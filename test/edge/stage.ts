@@ -2,7 +2,7 @@
  * A real edge on free ports in front of an origin written in the test, with temporary folders and an outbox that records. What a test starts here
  * `strike` ends, newest first. Nothing here looks into the edge: tests see what a visitor, the origin and the brain see.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../bench/machine/program.ts';
@@ -52,7 +52,7 @@ export interface Stage {
 
 export function configOf(text: string, origin: string, dataDir: string): Config {
   const listen = text.includes('regions:') ? undefined : '127.0.0.1:0';
-  const loaded = loadConfig({ text, overrides: { origin, listen, data: dataDir }, env: {}, readFile: () => '-----BEGIN' });
+  const loaded = loadConfig({ text, overrides: { origin, listen, data: dataDir }, env: {}, readFile: (path) => readFileSync(path, 'utf8') });
   if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
   return loaded.config;
 }
