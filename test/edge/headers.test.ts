@@ -6,7 +6,7 @@ import { ask, cached, origin, reply, value, values, verdict, type Asked, type Or
 afterEach(strike);
 
 /** An origin that answers everything, and the last request it got. */
-async function listener(fields: readonly string[] = []): Promise<Origin & { last(): Asked }> {
+async function listener(fields: readonly string[] = []): Promise<Origin & { readonly last: () => Asked }> {
   const site = await origin((_, socket) => { socket.write(reply('ok', fields)); });
   return Object.assign(site, {
     last(): Asked {

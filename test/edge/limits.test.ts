@@ -3,63 +3,20 @@
  * its path says. Limits are set so low that reaching them takes milliseconds.
  */
 import { afterEach, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect, type Socket } from 'node:net';
 import { freePort, until } from '../../bench/machine/program.ts';
-import { CatalogReader } from '../../src/catalog/index.ts';
-import { formatProblems, loadConfig } from '../../src/config/index.ts';
 import { Copies } from '../../src/edge/copies.ts';
-import { Edge } from '../../src/edge/index.ts';
 import { silentLog, systemClock } from '../../src/kernel/index.ts';
 import { digestOf, openLocalStore } from '../../src/store/index.ts';
 import { sampleBody, sampleRecord } from '../store/sample-record.ts';
+import { onStrike, stage, strike, temporaryFolder } from './stage.ts';
+import { origin } from './wire.ts';
 
-const cleanUps: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-interface Running {
-  readonly edge: Edge;
-  readonly url: string;
-}
-
-async function startEdge(originUrl: string, config: string): Promise<Running> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'foreshadow-limits-'));
-  cleanUps.push(() => { rmSync(dataDir, { recursive: true, force: true }); });
-  const loaded = loadConfig({ text: config, overrides: { origin: originUrl, listen: '127.0.0.1:0', data: dataDir }, env: {}, readFile: () => '' });
-  if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
-  const local = openLocalStore({ path: join(dataDir, 'edge'), clock: systemClock, log: silentLog, limits: { storageBytes: 1 << 24, variantsPerVariation: 8 } });
-  cleanUps.push(() => local.close());
-  const quiet = (): void => undefined;
-  const edge = await Edge.open({
-    config: loaded.config, local, log: silentLog, catalog: new CatalogReader({ dirs: [], log: silentLog }), bodies: { get: async () => undefined },
-    outbox: { demand: quiet, captured: quiet, invalidated: quiet, missing: quiet, origin: quiet, stats: quiet },
-  });
-  cleanUps.push(() => edge.close());
-  return { edge, url: `http://${edge.addresses[0]?.address ?? ''}` };
-}
+afterEach(strike);
 
 /** An origin by request: what `answer` writes to the socket is all that comes. */
 async function startOrigin(answer: (target: string, socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => { socket.destroy(); });
-    socket.on('data', (data) => {
-      const target = /^[A-Z]+ (\S+) HTTP/.exec(data.toString('latin1'))?.[1];
-      if (target !== undefined) answer(target, socket);
-    });
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-  cleanUps.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `http://127.0.0.1:${port}`;
+  return (await origin(({ target }, socket) => { answer(target, socket); })).url;
 }
 
 /**
@@ -69,11 +26,11 @@ async function startOrigin(answer: (target: string, socket: Socket) => void): Pr
 async function fullOrigin(): Promise<string> {
   const port = await freePort();
   const child = Bun.spawn([process.execPath, '-e', `require('net').createServer().listen({ port: ${port}, host: '127.0.0.1', backlog: 1 }, () => console.log('up'))`], { stdout: 'pipe', stderr: 'ignore' });
-  cleanUps.push(() => { child.kill('SIGKILL'); });
+  onStrike(() => { child.kill('SIGKILL'); });
   await child.stdout.getReader().read();
   child.kill('SIGSTOP');
   const fillers: Socket[] = [];
-  cleanUps.push(() => { for (const filler of fillers) filler.destroy(); });
+  onStrike(() => { for (const filler of fillers) filler.destroy(); });
   let full = false;
   while (!full && fillers.length < 5000) {
     const filler = connect({ port, host: '127.0.0.1' });
@@ -99,8 +56,8 @@ const plainOrigin = (): Promise<string> => startOrigin((target, socket) => {
 
 test('a request body above limits.requestBody is refused with 413, with and without its length said', async () => {
   const reader = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: async (request) => new Response(String((await request.arrayBuffer()).byteLength)) });
-  cleanUps.push(() => reader.stop(true));
-  const { url } = await startEdge(reader.url.origin, 'limits: { requestBody: 1KiB }');
+  onStrike(() => reader.stop(true));
+  const { url } = await stage(reader.url.origin, 'limits: { requestBody: 1KiB }');
   expect((await fetch(`${url}/form`, { method: 'POST', body: 'x'.repeat(1024) })).status).toBe(200);
   expect((await fetch(`${url}/form`, { method: 'POST', body: 'x'.repeat(1025) })).status).toBe(413);
   const chunks = new ReadableStream({ start(controller) { controller.enqueue(new Uint8Array(4096)); controller.close(); } });
@@ -108,7 +65,7 @@ test('a request body above limits.requestBody is refused with 413, with and with
 });
 
 test('a request above limits.connections is refused with 503 at once, and served when there is room', async () => {
-  const { edge, url } = await startEdge(await plainOrigin(), 'limits: { connections: 1 }\ntimeouts: { firstByte: 60s }');
+  const { edge, url } = await stage(await plainOrigin(), 'limits: { connections: 1 }\ntimeouts: { firstByte: 60s }');
   const leave = new AbortController();
   const waiting = fetch(`${url}/never`, { method: 'POST', signal: leave.signal }).catch(() => 'left');
   await until('the first request to be under way', () => edge.figures().connections === 1);
@@ -121,7 +78,7 @@ test('a request above limits.connections is refused with 503 at once, and served
 });
 
 test('a body above limits.captureBody passes through whole and is not kept', async () => {
-  const { edge, url } = await startEdge(await plainOrigin(), 'limits: { captureBody: 1KiB }');
+  const { edge, url } = await stage(await plainOrigin(), 'limits: { captureBody: 1KiB }');
   expect((await (await fetch(`${url}/page-1024`)).text()).length).toBe(1024);
   await until('the small page to be kept', () => edge.figures().local.records === 1);
   expect((await (await fetch(`${url}/page-1025`)).text()).length).toBe(1025);
@@ -132,14 +89,14 @@ test('a body above limits.captureBody passes through whole and is not kept', asy
 });
 
 test('an origin that does not answer within timeouts.firstByte is given up with 504', async () => {
-  const { url } = await startEdge(await plainOrigin(), 'timeouts: { firstByte: 150ms }');
+  const { url } = await stage(await plainOrigin(), 'timeouts: { firstByte: 150ms }');
   const answer = await fetch(`${url}/never`);
   expect(answer.status).toBe(504);
   expect(answer.headers.get('foreshadow')).toContain('reason=timeout');
 });
 
 test('an origin that can not be connected to within timeouts.connect is given up as refused', async () => {
-  const { url } = await startEdge(await fullOrigin(), 'timeouts: { connect: 150ms, firstByte: 60s }');
+  const { url } = await stage(await fullOrigin(), 'timeouts: { connect: 150ms, firstByte: 60s }');
   const answer = await fetch(`${url}/page`);
   expect(answer.status).toBe(503);
   expect(answer.headers.get('foreshadow')).toMatch(/reason=(?:refused|origin-down|no-shadow)/);
@@ -147,7 +104,7 @@ test('an origin that can not be connected to within timeouts.connect is given up
 
 test('an answer that stalls longer than timeouts.idle ends visibly cut', async () => {
   const stalling = await startOrigin((target, socket) => { socket.write(target === '/stall' ? page(4_000_000).slice(0, 2_000_000) : page(10)); });
-  const { url } = await startEdge(stalling, 'timeouts: { idle: 1s }');
+  const { url } = await stage(stalling, 'timeouts: { idle: 1s }');
   const answer = await fetch(`${url}/stall`);
   expect(answer.status).toBe(200);
   let ended = 'whole';
@@ -156,7 +113,7 @@ test('an answer that stalls longer than timeouts.idle ends visibly cut', async (
 }, 30_000);
 
 test('what is under way longer than drainTimeout is cut when the edge closes', async () => {
-  const { edge, url } = await startEdge(await plainOrigin(), 'drainTimeout: 100ms\ntimeouts: { firstByte: 60s }');
+  const { edge, url } = await stage(await plainOrigin(), 'drainTimeout: 100ms\ntimeouts: { firstByte: 60s }');
   const waiting = fetch(`${url}/never`).then((answer) => answer.status, () => 'cut');
   await until('the request to be under way', () => edge.figures().origin.inFlight > 0);
   await edge.close();
@@ -164,10 +121,9 @@ test('what is under way longer than drainTimeout is cut when the edge closes', a
 });
 
 test('bodies in memory stay within limits.memoryCache, and those that left are read again', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'foreshadow-limits-'));
-  cleanUps.push(() => { rmSync(folder, { recursive: true, force: true }); });
+  const folder = temporaryFolder();
   const local = openLocalStore({ path: folder, clock: systemClock, log: silentLog, limits: { storageBytes: 1 << 24, variantsPerVariation: 8 } });
-  cleanUps.push(() => local.close());
+  onStrike(() => local.close());
   const copies = new Copies(local, { memoryCacheBytes: 100_000, variantsPerVariation: 8 });
   const bodies = Array.from({ length: 8 }, (_, n) => sampleBody(n, 20_000));
   for (const [n, body] of bodies.entries()) await copies.keep(sampleRecord(n, { body: digestOf(body), bodyBytes: body.byteLength }), body).stored;

@@ -10,7 +10,7 @@ const modified = 'Last-Modified: Mon, 02 Nov 2026 08:00:00 GMT';
 const digits = '0123456789'.repeat(100);
 
 /** A page of digits that is fresh for `maxAgeS`, asked for once. */
-async function primed(maxAgeS: number, fields: readonly string[] = ['ETag: "v1"', modified]): Promise<Stage & { readonly site: Origin; get(...lines: string[]): Promise<Answer> }> {
+async function primed(maxAgeS: number, fields: readonly string[] = ['ETag: "v1"', modified]): Promise<Stage & { readonly site: Origin; readonly get: (...lines: string[]) => Promise<Answer> }> {
   const site = await origin((asked, socket) => {
     const known = values(asked, 'if-none-match').includes('"v1"');
     socket.write(known ? `HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=${maxAgeS}\r\nETag: "v1"\r\nX-Renewed: yes\r\n\r\n` : reply(digits, [`Cache-Control: max-age=${maxAgeS}`, 'Accept-Ranges: bytes', ...fields]));
@@ -143,7 +143,7 @@ describe('a stale copy', () => {
 
 describe('coalescing', () => {
   /** An origin that keeps its answers back until told. */
-  async function held(fields: readonly string[]): Promise<{ readonly site: Origin; release(): void; readonly staged: Stage }> {
+  async function held(fields: readonly string[]): Promise<{ readonly site: Origin; readonly release: () => void; readonly staged: Stage }> {
     const waiting: (() => void)[] = [];
     let open = false;
     const site = await origin((_, socket) => {

@@ -47,7 +47,7 @@ export interface Stage {
   readonly ports: readonly number[];
   readonly outbox: Outbox;
   /** Resolves when so many copies have been kept and written. */
-  kept(count: number): Promise<void>;
+  readonly kept: (count: number) => Promise<void>;
 }
 
 export function configOf(text: string, origin: string, dataDir: string): Config {

@@ -21,7 +21,7 @@ routes:
   - { match: /loose/**, vary: [device, audience] }
 `;
 
-const switchable = async (answer: (asked: Asked) => Uint8Array, config = ''): Promise<Stage & { readonly site: Origin; fails(): void }> => {
+const switchable = async (answer: (asked: Asked) => Uint8Array, config = ''): Promise<Stage & { readonly site: Origin; readonly fails: () => void }> => {
   let well = true;
   const site = await origin((asked, socket) => { socket.write(well ? answer(asked) : reply('sorry', [], '503 X')); });
   return { ...(await stage(site.url, config)), site, fails: () => { well = false; } };

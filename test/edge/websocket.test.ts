@@ -12,14 +12,14 @@ const mib = 1024 ** 2;
 interface SocketOrigin {
   readonly url: string;
   readonly handshakes: Headers[];
-  readonly sockets: ServerWebSocket<undefined>[];
+  readonly sockets: ServerWebSocket[];
   readonly closes: { readonly code: number; readonly reason: string }[];
 }
 
 /** An origin that echoes; `protocol` is what it chooses of the offered ones. */
-function echo(options: { readonly protocol?: string; readonly message?: (socket: ServerWebSocket<undefined>, message: string | Buffer) => void } = {}): SocketOrigin {
+function echo(options: { readonly protocol?: string; readonly message?: (socket: ServerWebSocket, message: string | Buffer) => void } = {}): SocketOrigin {
   const handshakes: Headers[] = [];
-  const sockets: ServerWebSocket<undefined>[] = [];
+  const sockets: ServerWebSocket[] = [];
   const closes: { code: number; reason: string }[] = [];
   const server = Bun.serve({
     hostname: '127.0.0.1', port: 0,
@@ -43,7 +43,7 @@ function echo(options: { readonly protocol?: string; readonly message?: (socket:
 interface Client {
   readonly socket: WebSocket;
   readonly messages: (string | ArrayBuffer)[];
-  closed(): { readonly code: number; readonly reason: string } | undefined;
+  readonly closed: () => { readonly code: number; readonly reason: string } | undefined;
 }
 
 async function open(url: string, options: { readonly headers?: Record<string, string>; readonly protocols?: string[] } = {}): Promise<Client> {
@@ -168,7 +168,7 @@ test('an upgrade while the origin is down is an honest 503', async () => {
 
 test('a storm for a client that does not read is ended, and does not fill memory', async () => {
   const piece = Buffer.alloc(mib / 4, 's');
-  let flooding: ServerWebSocket<undefined> | undefined;
+  let flooding: ServerWebSocket | undefined;
   const site = echo({ message: (socket) => { flooding = socket; } });
   const { url } = await stage(site.url);
   // A client that says hello by hand and then never reads again.

@@ -77,7 +77,7 @@ export interface Origin {
   /** Connections that are open. */
   readonly sockets: ReadonlySet<Socket>;
   /** Takes no more connections and drops those there are. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** An origin of which the handler writes every byte. Probes are answered by it too but not listed. */
