@@ -135,6 +135,23 @@ describe('header lines', () => {
     }
   });
 
+  test('bytes beyond ASCII and empty values pass as they are, both ways and from a copy', async () => {
+    // What UTF-8 and Latin-1 text looks like where each byte is a character, as the wire is read here.
+    const texts = { 'x-utf8': Buffer.from('Zürich 漢字').toString('latin1'), 'x-latin': 'Z\u00fcrich', 'x-empty': '' };
+    const lines = Object.entries(texts).map(([name, text]) => `${name}: ${text}`);
+    const site = await origin((_, socket) => { socket.write(Buffer.from(`HTTP/1.1 200 OK\r\n${cached}\r\n${lines.join('\r\n')}\r\nContent-Length: 2\r\n\r\nok`, 'latin1')); });
+    const { url, kept } = await stage(site.url);
+    const session = await Session.open(url);
+    session.socket.write(Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+    const passed = await session.answer();
+    await kept(1);
+    const copied = await ask(url, 'GET /');
+    const [asked] = site.asked;
+    const of = (message: typeof passed | typeof asked): unknown => message && Object.keys(texts).map((name) => values(message, name));
+    const all = Object.values(texts).map((text) => [text]);
+    expect([of(passed), of(asked), of(copied)]).toEqual([all, all, all]);
+  });
+
   test('no header of ours tells what the runtime is', async () => {
     const site = await origin((_, socket) => { socket.write(reply('x')); });
     const { url } = await stage(site.url);

@@ -66,7 +66,7 @@ interface Http2Answer {
   readonly body: string;
 }
 
-function ask2(session: ClientHttp2Session, headers: Record<string, string>, body?: string | Uint8Array): Promise<Http2Answer> {
+function ask2(session: ClientHttp2Session, headers: Record<string, string | string[]>, body?: string | Uint8Array): Promise<Http2Answer> {
   return new Promise((resolve, reject) => {
     const stream = session.request(headers);
     let answered: Record<string, unknown> = {};
@@ -133,6 +133,12 @@ describe('TLS', () => {
     expect([part.status, part.body]).toEqual([206, '234']);
     expect((await ask2(session, { ':path': '/form', ':method': 'POST' }, Buffer.alloc(2 * mib, 'u'))).body).toBe(String(2 * mib));
     expect((await ask2(session, { ':path': '/x', 'cdn-loop': 'foreshadow' })).status).toBe(508);
+  });
+
+  test('joins cookies that HTTP/2 clients send apart as cookies are joined', async () => {
+    const { port, site } = await secure();
+    await ask2(await http2(port), { ':path': '/', 'cookie': ['a=1', 'b=2', 'c=3'] });
+    expect(site.asked.map((asked) => values(asked, 'cookie'))).toEqual([['a=1; b=2; c=3']]);
   });
 
   test('serves 100 streams of one HTTP/2 connection at once', async () => {
