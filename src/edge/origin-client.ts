@@ -91,8 +91,8 @@ export class OriginClient {
   }
 
   /**
-   * Asks, and tells `done` once, later, what came of it. Callbacks, because each promise between the runtime's and the visitor's
-   * costs about 1 µs of a request's 40 with what it leaves to be collected.
+   * Asks, and tells `done` once, later, what came of it. Callbacks, because a chain of promises here would
+   * only leave more to be collected.
    */
   ask(question: OriginQuestion, done: (result: OriginResult) => void): OriginExchange {
     const { tie } = question;

@@ -42,11 +42,13 @@ export function forOrigin(headers: Headers, about: Forwarding): Headers {
   const connection = headers.get('connection');
   if (connection !== null && connection.length > 10) removeNominated(headers, connection);
   // One pass over the names there are costs a fifth of deleting all names there might be.
-  for (const name of [...headers.keys()]) {
+  let out: string[] | undefined;
+  for (const name of headers.keys()) {
     const when = isHopByHop(name) ? 'always' : takenOut.get(name);
-    if (when !== undefined && (when === 'always' || (when === 'untrusted' ? !about.peerTrusted : about.read))) headers.delete(name);
+    if (when !== undefined && (when === 'always' || (when === 'untrusted' ? !about.peerTrusted : about.read))) (out ??= []).push(name);
   }
-  const fields = forwardingFields(about.peer, about.proto, about.host, received(headers), about.peerTrusted);
+  if (out) for (const name of out) headers.delete(name);
+  const fields = forwardingFields(about.peer, about.proto, about.host, about.peerTrusted ? received(headers) : noneReceived, about.peerTrusted);
   headers.set('x-forwarded-for', fields.xForwardedFor);
   headers.set('x-forwarded-proto', fields.xForwardedProto);
   if (fields.xForwardedHost === undefined) headers.delete('x-forwarded-host');
@@ -58,6 +60,9 @@ export function forOrigin(headers: Headers, about: Forwarding): Headers {
   if (!headers.has('user-agent')) headers.set('user-agent', '');
   return headers;
 }
+
+/** What an untrusted peer says of itself is not even read. */
+const noneReceived: Parameters<typeof forwardingFields>[3] = { forwarded: null, xForwardedFor: null, xForwardedProto: null, xForwardedHost: null };
 
 function received(headers: HeaderReader): Parameters<typeof forwardingFields>[3] {
   return {
@@ -79,7 +84,9 @@ function removeNominated(headers: Headers, connection: string): void {
 export function forVisitor(headers: Headers): Headers {
   const connection = headers.get('connection');
   if (connection !== null && connection.length > 10) removeNominated(headers, connection);
-  for (const name of [...headers.keys()]) if (isHopByHop(name)) headers.delete(name);
+  let out: string[] | undefined;
+  for (const name of headers.keys()) if (isHopByHop(name)) (out ??= []).push(name);
+  if (out) for (const name of out) headers.delete(name);
   return headers;
 }
 

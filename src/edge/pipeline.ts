@@ -17,7 +17,7 @@ import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
 import type { SiteRules } from './site-rules.ts';
-import type { SharedFlights } from './shared-flights.ts';
+import type { SharedFlights, Ticket } from './shared-flights.ts';
 import { wholeBody } from './whole-body.ts';
 import { changesThings, Visit, type Entrance, type RefusalReason } from './visit.ts';
 
@@ -129,9 +129,9 @@ export class Pipeline {
       return this.#serve(visit, 'rescue', 'late', this.#parts.flight.now(), true);
     }
     if (outcome.kind === 'failed') return this.#afterFailure(visit, decision, outcome);
-    if (ticket.joined) return this.#fromShared(visit, decision, outcome);
+    if (ticket.joined) return this.#fromShared(visit, decision, outcome, ticket);
     if (visit.method === 'write') this.#invalidate(visit, outcome.result);
-    else if (!isReusable(outcome.copy)) this.#shared.avoid(visit);
+    else if (!isReusable(outcome.copy)) this.#shared.avoid(ticket);
     return this.#passOn(visit, decision.reason, outcome);
   }
 
@@ -168,14 +168,14 @@ export class Pipeline {
   }
 
   /** The answer to somebody else's equal request. Only a copy that is good for this visit too is shared. */
-  #fromShared(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'answered' }>): Response | Promise<Response> {
+  #fromShared(visit: Visit, decision: Decision, outcome: Extract<FlightOutcome, { kind: 'answered' }>, ticket: Ticket): Response | Promise<Response> {
     const { copy } = outcome;
     const nowMs = this.#parts.flight.now();
     if (copy && isReusable(copy) && copy.freshness.freshUntilMs > nowMs && visit.matches(copy.record.vary)) {
       visit.found = copy;
       return this.#serve(visit, 'shadow', 'coalesced', nowMs, true);
     }
-    this.#shared.avoid(visit);
+    this.#shared.avoid(ticket);
     return this.#askOrigin(visit, decision);
   }
 

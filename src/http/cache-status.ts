@@ -39,7 +39,11 @@ function detailOf(detail: string | undefined): string {
   return `; detail=${token.test(detail) ? detail : quoteSfString(detail)}`;
 }
 
+/** What needs neither replacing nor escaping: nearly everything, found out in one pass instead of two. */
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 /** A Structured Field string (RFC 9651 §3.3.3): printable ASCII only, others become `?`. */
 export function quoteSfString(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/[\\"]/g, '\\$&')}"`;
 }
