@@ -15,7 +15,7 @@ const at = (text: string): VariationKey => text as VariationKey; // spelled as c
 
 const site = new Site({
   origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
-  hosts: [], dropQuery: [],
+  hosts: [], regions: [], dropQuery: [],
   dimensions: [{ name: 'd', from: { kind: 'header', name: 'x-d' }, values: ['a', 'b'], fallback: 'a', exact: true, obtain: {} }],
   routes: [
     { match: '/v/*', vary: ['d'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' },

@@ -61,6 +61,10 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
   const id = targetId(job.resource, job.variation);
   const nowMs = shop.clock.nowMs();
   const policy = shop.site.route(job.resource).policy;
+  if (answer.status >= 300 && answer.status < 400 && shop.site.leadsToItself(job.resource, headerReader(answer.headers).get('location'))) {
+    refuse(shop, job, 'self-redirect');
+    return;
+  }
   const verdict = judge({ candidate: { ...answer, mayBeEncoded: false }, policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs });
   if (verdict.kind === 'refuse') {
     // A discovery that leads nowhere makes room for others.

@@ -17,6 +17,7 @@ const ownRefusals = {
   'emptied': 'The body is empty, or a text has lost most of its length.',
   'shrunken': 'A page is suspiciously shorter than its shadow; believed only when it stays so.',
   'type-changed': 'What was a page is now another kind of content or a redirect; believed only when it stays so.',
+  'self-redirect': 'A redirect to the same resource (to https, to another host name) would send readers round in circles.',
   'error-page': 'It looks like an error page that says 200.',
   'maybe-cut': 'Nothing tells where the body ends, and it does not look whole.',
   'encoded': 'The body is compressed although it was asked for as it is.',

@@ -16,7 +16,7 @@ const plan: DimensionConfig = { ...segment, name: 'plan', from: { kind: 'cookie'
 function siteOf(facts: Partial<SiteConfig> = {}): Site {
   return new Site({
     origin: { url: 'http://127.0.0.1:3000', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
-    hosts: [], dropQuery: ['utm_*'], dimensions: [device, segment, plan],
+    hosts: [], regions: [], dropQuery: ['utm_*'], dimensions: [device, segment, plan],
     routes: [
       { match: '/products/:id', vary: ['device', 'segment'], keepQuery: ['page'], shadow: 'always', cache: 'standard' },
       { match: '/plans', vary: ['segment', 'plan'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' },
@@ -60,9 +60,9 @@ test('the product of many dimensions is cut', () => {
 test('a variation is asked for in its own headers, cookies together, undeclared varied headers as they were', () => {
   const site = siteOf();
   expect(site.target(key('/products/1?page=2'), at('device=mobile,segment=vip'), [['accept', 'image/webp'], ['x-none', '']])).toEqual({
-    path: '/products/1?page=2', host: undefined, headers: [['accept', 'image/webp'], ['user-agent', 'Phone'], ['cookie', 'segment=vip']],
+    path: '/products/1?page=2', host: undefined, headers: [['x-forwarded-proto', 'http'], ['accept', 'image/webp'], ['user-agent', 'Phone'], ['cookie', 'segment=vip']],
   });
-  expect(site.target(key('/plans'), at('segment=loyal,plan=paid'), []).headers).toEqual([['cookie', 'segment=loyal; plan=paid']]);
+  expect(site.target(key('/plans'), at('segment=loyal,plan=paid'), []).headers).toEqual([['x-forwarded-proto', 'http'], ['cookie', 'segment=loyal; plan=paid']]);
 });
 
 test('URLs become keys by the route\'s own rules, the site\'s only', () => {
@@ -83,7 +83,19 @@ test('declared hosts are believed and no others learned; several hosts show in t
   const two = siteOf({ hosts: ['shop.example', 'de.shop.example'] });
   expect(two.resourceOf('https://de.shop.example/a')).toBe(key('//de.shop.example/a'));
   expect(two.resourceOf('http://127.0.0.1:3000/a')).toBe(key('//shop.example/a'));
-  expect(two.target(key('//de.shop.example/a'), at(''), [])).toEqual({ path: '/a', host: 'de.shop.example', headers: [] });
+  expect(two.target(key('//de.shop.example/a'), at(''), [])).toEqual({ path: '/a', host: 'de.shop.example', headers: [['x-forwarded-proto', 'http']] });
   expect(two.urlOf(key('//de.shop.example/a'))).toBe('http://de.shop.example/a');
   expect(two.route(key('//de.shop.example/account/x')).policy).toBe('never');
+});
+
+test('the origin is told the scheme visitors come by; a redirect that only changes scheme or host leads nowhere', () => {
+  const region = { name: 'r' as SiteConfig['regions'][number]['name'], at: undefined, listen: { hostname: '127.0.0.1', port: 1 }, publicUrl: 'https://shop.example', tls: undefined };
+  const proto = (site: Site): string | undefined => site.target(key('/elsewhere'), at(''), []).headers.find(([name]) => name === 'x-forwarded-proto')?.[1];
+  expect(proto(siteOf())).toBe('http');
+  expect(proto(siteOf({ regions: [region] }))).toBe('https');
+  const site = siteOf({ hosts: ['shop.example'] });
+  expect(site.leadsToItself(key('/a?x=1'), 'https://shop.example/a?utm_source=q&x=1')).toBe(true);
+  expect(site.leadsToItself(key('/a'), '/b')).toBe(false);
+  expect(site.leadsToItself(key('/a'), 'https://elsewhere.example/a')).toBe(false);
+  expect(site.leadsToItself(key('/a'), null)).toBe(false);
 });

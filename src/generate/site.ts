@@ -39,7 +39,7 @@ interface CompiledRoute extends SiteRoute {
   readonly variations: readonly VariationKey[];
 }
 
-export type SiteConfig = Pick<Config, 'origin' | 'hosts' | 'routes' | 'dimensions' | 'dropQuery'>;
+export type SiteConfig = Pick<Config, 'origin' | 'hosts' | 'regions' | 'routes' | 'dimensions' | 'dropQuery'>;
 
 export class Site {
   readonly #config: SiteConfig;
@@ -47,6 +47,8 @@ export class Site {
   readonly #routes: readonly CompiledRoute[];
   readonly #fallback: CompiledRoute;
   readonly #hosts: Set<string>;
+  /** The scheme visitors come by, as the origin is told. */
+  readonly #proto: 'http' | 'https';
 
   constructor(config: SiteConfig) {
     this.#config = config;
@@ -54,6 +56,7 @@ export class Site {
     this.#routes = config.routes.map((route) => compile(config, route.vary, route.keepQuery, route.shadow));
     this.#fallback = compile(config, [], undefined, 'allowed');
     this.#hosts = new Set([...config.hosts, plainHost(new URL(config.origin.url).host)]);
+    this.#proto = config.regions.some((region) => region.tls !== undefined || region.publicUrl?.startsWith('https:')) ? 'https' : 'http';
   }
 
   /** A site that answers to any host also owns the host its sitemap speaks of. */
@@ -87,6 +90,12 @@ export class Site {
     return resourceKey(path, parsed.search.slice(1), this.#compiled(path).query, host);
   }
 
+  /** Whether a redirect from this resource leads back to it: only scheme, host or parameters that don't count differ. */
+  leadsToItself(resource: ResourceKey, location: string | null): boolean {
+    const to = location === null ? null : URL.parse(location, this.urlOf(resource));
+    return to !== null && this.resourceOf(to.href) === resource;
+  }
+
   route(resource: ResourceKey): SiteRoute {
     return this.#compiled(pathOf(resource));
   }
@@ -118,7 +127,8 @@ export class Site {
   /** How the origin is asked for one variation; `varied` are the values of undeclared headers a copy was made for. */
   target(resource: ResourceKey, variation: VariationKey, varied: HeaderList): OriginTarget {
     const { host, target } = resourceTarget(resource);
-    const headers = new Map<string, string>(varied.filter(([, value]) => value !== ''));
+    // Many applications answer plain requests with a redirect to https; visitors' requests say what they came by, and so do these.
+    const headers = new Map<string, string>([['x-forwarded-proto', this.#proto], ...varied.filter(([, value]) => value !== '')]);
     const values = new Map(parseVariation(variation));
     for (const dimension of this.#compiled(pathOf(resource)).dimensions) {
       const obtain = dimension.obtain[values.get(dimension.name) ?? dimension.fallback] ?? {};
