@@ -30,6 +30,8 @@ export interface CaptureOptions {
   /** Told of every record that was kept. */
   readonly kept: (record: ShadowRecord) => void;
   readonly failed: (error: unknown) => void;
+  /** Told of the Host of a request whose answer was not kept because it repeats that name. */
+  readonly undeclared: (host: string) => void;
 }
 
 export class Capture {
@@ -60,6 +62,7 @@ export class Capture {
     const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
     const why = refusal ?? this.#unshared(visit, answer) ?? this.#doubt(visit, answer);
     this.#count(why ?? 'kept');
+    if (why === 'foreign-host') this.#options.undeclared(visit.host);
     if (why !== undefined) return undefined;
     this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
     const fields = storableFields([...answer.headers]);

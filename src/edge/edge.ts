@@ -63,6 +63,7 @@ const tellEveryMs = 1000;
 /** The catalog is also looked at without being told, in case the word was lost. */
 const pullEveryMs = 10_000;
 const userAgentsMax = 4_096;
+const hintedHostsMax = 16;
 
 /** What is made anew when the configuration changes. */
 interface World {
@@ -92,6 +93,7 @@ export class Edge {
   #countries: Awaited<ReturnType<typeof openCountries>> | undefined;
   #world: World;
   #listeners: readonly Listener[] = [];
+  readonly #hintedHosts = new Set<string>();
   #captured: ShadowRecord[] = [];
   #windowFromMs = Date.now();
   #draining = false;
@@ -197,6 +199,7 @@ export class Edge {
     const capture = new Capture({
       copies: this.#copies, site,
       kept: (record) => { this.#captured.push(record); },
+      undeclared: (host) => { this.#hintAtHost(host); },
       failed: (error) => { log.warn('capture-not-stored', { problem: messageOf(error), hint: 'check the disk of the data directory; serving goes on from memory' }); },
     });
     const originHost = new URL(config.origin.url).host;
@@ -258,6 +261,13 @@ export class Edge {
     const verdict = isCrawler(agent);
     this.#crawlers.set(agent, verdict);
     return verdict;
+  }
+
+  /** Said once for each of a few names: on an honest site it is the site's own, and declaring it lets its pages be kept. */
+  #hintAtHost(host: string): void {
+    if (this.#hintedHosts.has(host) || this.#hintedHosts.size >= hintedHostsMax) return;
+    this.#hintedHosts.add(host);
+    this.#options.log.warn('host-not-declared', { host, hint: 'answers that repeat this name are not kept; if it is the site\'s, list it under hosts' });
   }
 
   /** Everything learned in the last second. */
