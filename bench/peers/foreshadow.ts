@@ -41,7 +41,7 @@ export const foreshadow: Peer = {
     const file = join(setup.folder, 'foreshadow.yaml');
     writeFileSync(file, configuration(setup, await freePort()));
     const program = Program.start({
-      command: [process.execPath, join(home, 'src/main.ts'), 'up', '--config', file, '--data', join(setup.folder, 'data')],
+      command: [join(home, 'bin/foreshadow'), 'up', '--config', file, '--data', join(setup.folder, 'data')],
       logFile: join(setup.folder, 'output.log'),
       cwd: setup.folder,
       ...(setup.cores === undefined ? {} : { cores: setup.cores }),
