@@ -34,6 +34,16 @@ export function shadowId(record: Pick<ShadowRecord, 'resource' | 'variation' | '
   return id;
 }
 
+/** The parts of a `shadowId`. */
+export function partsOfShadowId(id: string): Pick<ShadowRecord, 'resource' | 'variation' | 'vary'> {
+  const [resource = '', variation = '', ...varied] = id.split('\n');
+  const vary = varied.map((line): [string, string] => {
+    const colon = line.indexOf(': ');
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+  return { resource: resource as ResourceKey, variation: variation as VariationKey, vary }; // `shadowId` made it from these types
+}
+
 /** What a catalog version changes against the version before it. */
 export interface CatalogDelta {
   readonly version: number;

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IpcEnd, startManaged, type BrainToEdge, type EdgeStats, type EdgeToBrain, type OriginReport } from '../bus/index.ts';
-import { CatalogReader, type ShadowRecord } from '../catalog/index.ts';
+import { catalogDirs, CatalogReader, type ShadowRecord } from '../catalog/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import type { Pace } from '../generate/index.ts';
 import { createLog, silentLog, systemClock, type RegionName, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { digestOf, openLocalStore } from '../store/index.ts';
-import { catalogFolder, startBrain } from './brain.ts';
+import { startBrain } from './brain.ts';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -69,7 +69,7 @@ const report = (state: OriginReport['view']['state']): OriginReport => ({
 });
 
 async function publishedIn(config: Config): Promise<string[]> {
-  const reader = new CatalogReader({ dirs: config.store.volumePaths.map((path) => join(path, catalogFolder)), log: silentLog });
+  const reader = new CatalogReader({ dirs: catalogDirs(config.store.volumePaths), log: silentLog });
   const records = new Map<string, ShadowRecord>();
   for await (const delta of reader.since(0)) for (const record of delta.put) records.set(record.resource, record);
   return [...records.keys()].sort();

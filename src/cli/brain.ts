@@ -8,7 +8,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { startApi, type ApiServer, type Status } from '../api/index.ts';
 import type { BrainToEdge, BusEnd, EdgeStats, EdgeToBrain, OriginReport } from '../bus/index.ts';
-import { Catalog, type ShadowRecord } from '../catalog/index.ts';
+import { Catalog, catalogDirs, type ShadowRecord } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { FreshDemand, Generator, type Memory, type Pace } from '../generate/index.ts';
 import { messageOf, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
@@ -38,15 +38,12 @@ const closeMinutesEveryMs = 1000;
 /** Before the first word on the origin nothing is asked of it: it may be down. Edges report twice a second. */
 const reportWaitMs = 3000;
 
-/** The part of a path under which catalog versions lie in each volume. */
-export const catalogFolder = 'catalog';
-
 export async function startBrain(options: BrainOptions): Promise<Brain> {
   const { config, clock, log } = options;
   const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log) };
   const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
   try {
-    const catalog = await Catalog.open({ dirs: config.store.volumePaths.map((path) => join(path, catalogFolder)), clock, log });
+    const catalog = await Catalog.open({ dirs: catalogDirs(config.store.volumePaths), clock, log });
     const brain = new Brain(options, learned, blobs, catalog);
     try {
       brain.start();

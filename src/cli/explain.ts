@@ -4,9 +4,8 @@
  * would get an answer, 1 when Foreshadow would have to refuse, 2 for a command line that is not understood.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CatalogReader, type ShadowRecord } from '../catalog/index.ts';
+import { catalogDirs, CatalogReader, type ShadowRecord } from '../catalog/index.ts';
 import { formatProblems, loadConfig, type Config } from '../config/index.ts';
 import { explainRequest, type Explanation } from '../edge/index.ts';
 import { messageOf, silentLog } from '../kernel/index.ts';
@@ -93,7 +92,7 @@ function readHeaders(lines: readonly string[]): Headers | string {
 }
 
 async function readCatalog(config: Config): Promise<readonly ShadowRecord[]> {
-  const reader = new CatalogReader({ dirs: config.store.volumePaths.map((path) => join(path, 'catalog')), log: silentLog });
+  const reader = new CatalogReader({ dirs: catalogDirs(config.store.volumePaths), log: silentLog });
   for await (const delta of reader.since(0)) return delta.put;
   return [];
 }

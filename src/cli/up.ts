@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startManaged, type BrainToEdge, type EdgeToBrain, type ManagedProcess } from '../bus/index.ts';
-import { CatalogReader } from '../catalog/index.ts';
+import { catalogDirs, CatalogReader } from '../catalog/index.ts';
 import { diffForReload, formatProblems, loadConfig, type Config, type LoadResult } from '../config/index.ts';
 import { Edge, type EdgeOutbox } from '../edge/index.ts';
 import { createLog, messageOf, sleep, systemClock, type Log } from '../kernel/index.ts';
@@ -74,7 +74,7 @@ async function run(config: Config, load: Loading, io: UpIo, log: Log): Promise<n
   });
   const { volumePaths } = config.store;
   const bodies = openVolumesFollower({ paths: volumePaths, clock: systemClock, log, has: (digest) => local.hasBody(digest) });
-  const catalog = new CatalogReader({ dirs: volumePaths.map((path) => join(path, 'catalog')), log });
+  const catalog = new CatalogReader({ dirs: catalogDirs(volumePaths), log });
   const brain = new BrainKeeper(config, io, log);
   const edge = await Edge.open({ config, local, catalog, bodies, outbox: brain.outbox, log });
   brain.start(() => { void edge.pull(); });

@@ -3,6 +3,7 @@
  * taken from the configuration file's folder, headers that obtain each value of a dimension.
  */
 import { isAbsolute, join } from 'node:path';
+import { plainHost } from '../http/index.ts';
 import type { RegionName } from '../kernel/index.ts';
 import { obtainHeaders } from './dimensions.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -22,7 +23,7 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, folder: s
       probe: { path: origin.probe.path, intervalMs: origin.probe.interval, timeoutMs: origin.probe.timeout },
       limits: { latencyP95Ms: origin.limits.latencyP95, errorRate: origin.limits.errorRate },
     },
-    hosts: parsed.hosts.map((host) => host.toLowerCase().replace(/:(?:80|443)$/, '')),
+    hosts: parsed.hosts.map(plainHost),
     regions: parsed.regions.map((region) => resolveRegion(region, fromFile)),
     clientRegion: { header: parsed.clientRegion.header?.toLowerCase(), geoip: parsed.clientRegion.geoip },
     trustedProxies: parsed.trustedProxies.map((range) => (range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`)),

@@ -3,8 +3,8 @@
  * blob store, in small batches with room for requests in between. A body that can't be had is reported (the brain looks after
  * it, and has the copy made again where it is lost) and asked for again with the next pulls; until then the edge serves what it has.
  */
-import { shadowId, type CatalogReader, type CatalogDelta, type ShadowRecord } from '../catalog/index.ts';
-import { messageOf, type BlobDigest, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
+import { partsOfShadowId, shadowId, type CatalogReader, type CatalogDelta, type ShadowRecord } from '../catalog/index.ts';
+import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import type { Copies } from './copies.ts';
 
@@ -105,14 +105,9 @@ export class CatalogPuller {
     return true;
   }
 
-  /** A `shadowId`: resource, variation and varied headers, a line each. */
   async #remove(id: string): Promise<void> {
     this.#missing.delete(id);
-    const [resource = '', variation = '', ...varied] = id.split('\n');
-    const vary = varied.map((line): [string, string] => {
-      const colon = line.indexOf(': ');
-      return [line.slice(0, colon), line.slice(colon + 2)];
-    });
-    await this.#options.copies.remove(resource as ResourceKey, variation as VariationKey, vary); // parts of an id that the catalog made from these types
+    const { resource, variation, vary } = partsOfShadowId(id);
+    await this.#options.copies.remove(resource, variation, vary);
   }
 }

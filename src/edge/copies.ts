@@ -47,7 +47,7 @@ export interface Asker {
 }
 
 /** What copies are read from and written to. */
-export type CopySource = Pick<LocalStore, 'records' | 'variations' | 'body' | 'hasBody' | 'put' | 'remove' | 'removeResource'>;
+export type CopySource = Pick<LocalStore, 'records' | 'variations' | 'body' | 'hasBody' | 'put' | 'remove'>;
 
 const none: readonly Copy[] = [];
 
@@ -151,13 +151,6 @@ export class Copies {
   forgetMemory(): void {
     for (const [key, slot] of [...this.#slots]) if (slot.pins === 0) this.#forget(key);
     this.#absent.clear();
-  }
-
-  /** Forgets all copies of a resource. */
-  async removeResource(resource: ResourceKey): Promise<void> {
-    for (const variation of this.#store.variations(resource)) this.#forget(slotKey(resource, variation));
-    await this.#store.removeResource(resource);
-    for (const key of [...this.#slots.keys()].filter((held) => held.startsWith(`${resource}\n`))) this.#forget(key);
   }
 
   /** Bytes and slots in memory. */

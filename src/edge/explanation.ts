@@ -85,6 +85,5 @@ function sourceOf(records: readonly ShadowRecord[]): CopySource {
     hasBody: (digest) => known.has(digest),
     put: () => Promise.resolve(),
     remove: () => Promise.resolve(),
-    removeResource: () => Promise.resolve(),
   };
 }

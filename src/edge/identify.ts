@@ -2,7 +2,7 @@
  * From a raw request to a `Visit`, or to the reason why it is not one: what can be read in two ways, is too long, is for
  * another site, or has been here before is refused before anything else looks at it.
  */
-import { loopCount } from '../http/index.ts';
+import { loopCount, plainHost } from '../http/index.ts';
 import type { Config } from '../config/index.ts';
 import { pseudonym } from './origin-headers.ts';
 import type { Peers } from './peers.ts';
@@ -55,9 +55,7 @@ function targetOf(url: string): string | undefined {
 /** Lower case, default port dropped; undefined where it is no host or there are two. Empty for HTTP/1.0 without one. */
 function hostOf(host: string | null): string | undefined {
   if (host === null || host === '') return '';
-  const lower = host.toLowerCase();
-  if (!wellFormedHost.test(lower)) return undefined;
-  return lower.endsWith(':80') ? lower.slice(0, -3) : lower.endsWith(':443') ? lower.slice(0, -4) : lower;
+  return wellFormedHost.test(host.toLowerCase()) ? plainHost(host) : undefined;
 }
 
 function headerBytes(headers: Headers): number {

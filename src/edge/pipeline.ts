@@ -10,8 +10,8 @@ import type { Decision, OriginRouting, Reason, Source } from '../route/index.ts'
 import { answerFromCopy } from './answer.ts';
 import type { Copies, Copy } from './copies.ts';
 import { Flight, type FlightOutcome, type FlightParts } from './flight.ts';
-import { identify } from './identify.ts';
-import { lookUp } from './lookup.ts';
+import { identify, type IdentifyRules } from './identify.ts';
+import { lookUp, type LookupRules } from './lookup.ts';
 import { forVisitor, pseudonym, relativeToUs } from './origin-headers.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
@@ -51,11 +51,15 @@ const unavailable = 503;
 export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #shared: SharedFlights;
+  readonly #lookup: LookupRules;
+  readonly #identify: IdentifyRules;
   readonly #ownUrl: string | undefined;
 
   constructor(parts: PipelineParts, shared: SharedFlights) {
     const { origin } = parts.config;
     this.#parts = parts;
+    this.#lookup = { copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs };
+    this.#identify = { site: parts.site, peers: parts.peers, siteName: parts.config.site, limits: parts.config.limits };
     this.#ownUrl = origin.host === 'origin' ? origin.url : undefined;
     this.#shared = shared;
   }
@@ -63,10 +67,10 @@ export class Pipeline {
   /** The answer, or the visit that is to be upgraded to a WebSocket. */
   handle(request: Request, entrance: Entrance): Response | Promise<Response> | { readonly upgrade: Visit } {
     const parts = this.#parts;
-    const identified = identify(request, entrance, { site: parts.site, peers: parts.peers, siteName: parts.config.site, limits: parts.config.limits });
+    const identified = identify(request, entrance, this.#identify);
     if (!(identified instanceof Visit)) return this.#refuse(undefined, request, entrance, identified);
     const nowMs = parts.flight.now();
-    lookUp(identified, { copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs }, nowMs);
+    lookUp(identified, this.#lookup, nowMs);
     identified.route = parts.routing.groupOf(identified.rules.index, identified.target);
     const decision = parts.routing.decide(identified, nowMs);
     if (decision.reason === 'upgrade') return { upgrade: identified };
@@ -87,8 +91,7 @@ export class Pipeline {
     switch (decision.action) {
       case 'serve': return this.#serve(visit, 'shadow', decision.reason, nowMs, late);
       case 'serve-and-refresh': return this.#serveAndRefresh(visit, decision.reason, nowMs, late);
-      case 'origin': return this.#askOrigin(visit, decision);
-      case 'origin-or-rescue': return this.#askOrigin(visit, decision);
+      case 'origin': case 'origin-or-rescue': return this.#askOrigin(visit, decision);
       case 'refuse': return decision.waitMs > 0 ? this.#waitForSlot(visit, decision) : this.#refuse(visit, visit.request, visit.entrance, refusalOf(decision));
     }
   }
@@ -158,7 +161,7 @@ export class Pipeline {
     if (visit.found && visit.shadowAllowed && visit.copy !== 'none') return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     // Another visitor's request may have brought a copy meanwhile.
     if (visit.method === 'read' && outcome.why !== 'aborted') {
-      lookUp(visit, { copies: this.#parts.copies, serveStaleForMs: this.#parts.config.freshness.serveStaleForMs }, nowMs);
+      lookUp(visit, this.#lookup, nowMs);
       if (visit.copy !== 'none' && visit.shadowAllowed) return this.#serve(visit, 'rescue', reason, nowMs, true, outcome.proxyStatus);
     }
     if (outcome.result.kind !== 'failed') return this.#passOn(visit, decision.reason, { kind: 'answered', result: outcome.result, copy: undefined, confirmed: false }, outcome.proxyStatus);

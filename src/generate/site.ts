@@ -5,7 +5,7 @@
 import { varyHeadersOf } from '../config/index.ts';
 import type { Config, DimensionConfig } from '../config/types.ts';
 import {
-  compileRoutes, compileVariation, noVariation, normalisePath, parseVariation, queryRules, resourceKey, resourceTarget,
+  compileRoutes, compileVariation, noVariation, normalisePath, parseVariation, plainHost, queryRules, resourceKey, resourceTarget,
   type HeaderList, type QueryRules, type ShadowPolicy,
 } from '../http/index.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
@@ -154,10 +154,6 @@ function pathOf(resource: ResourceKey): string {
   const { target } = resourceTarget(resource);
   const question = target.indexOf('?');
   return question < 0 ? target : target.slice(0, question);
-}
-
-function plainHost(host: string): string {
-  return host.toLowerCase().replace(/:(?:80|443)$/, '');
 }
 
 function compile(config: SiteConfig, vary: readonly string[], keepQuery: readonly string[] | undefined, policy: ShadowPolicy): CompiledRoute {

@@ -30,14 +30,16 @@ const none: ReadonlySet<string> = new Set();
 
 /** The names that Connection lines nominate. */
 function nominatedBy(list: HeaderList): ReadonlySet<string> {
-  let names: Set<string> | undefined;
-  for (const [name, value] of list) {
-    if (name !== 'connection') continue;
-    for (const part of value.split(',')) {
-      const option = part.trim().toLowerCase();
-      if (option === '' || option === 'close' || option === 'keep-alive' || notNominable.has(option)) continue;
-      (names ??= new Set()).add(option);
-    }
-  }
-  return names ?? none;
+  let names = none;
+  for (const [name, value] of list) if (name === 'connection') names = names.union(nominatedIn(value));
+  return names;
+}
+
+const fieldName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** The field names that a Connection value nominates, lower case. Nearly every value is one of two, which nominate none. */
+export function nominatedIn(connection: string): ReadonlySet<string> {
+  if (connection === 'keep-alive' || connection === 'close') return none;
+  const options = connection.split(',').map((part) => part.trim().toLowerCase());
+  return new Set(options.filter((option) => option !== 'close' && option !== 'keep-alive' && !notNominable.has(option) && fieldName.test(option)));
 }

@@ -7,6 +7,7 @@ export * from './forwarded.ts';
 export * from './freshness.ts';
 export * from './headers.ts';
 export * from './hop-by-hop.ts';
+export * from './host.ts';
 export * from './invalidate.ts';
 export * from './path-pattern.ts';
 export * from './problem.ts';

@@ -3,6 +3,7 @@
  * disk mounted in the wrong place is refused rather than mixed in.
  */
 import { type Clock, ForeshadowError, type Log } from '../../kernel/index.ts';
+import { catalogFolder } from '../../catalog/index.ts';
 import { type Disk, errnoOf } from '../../kernel/disk.ts';
 
 const volumeFormat = 1;
@@ -120,6 +121,6 @@ async function setAside(options: { disk: Disk; clock: Clock; log: Log }, path: s
 }
 
 async function refuseUsed(disk: Disk, path: string): Promise<void> {
-  const others = (await disk.list(path)).filter((name) => !name.startsWith('.') && name !== 'lost+found' && name !== 'catalog');
+  const others = (await disk.list(path)).filter((name) => !name.startsWith('.') && name !== 'lost+found' && name !== catalogFolder);
   if (others.length > 0) throw refusal(path, `holds ${others[0]} but no volume.json`, 'name an empty directory');
 }
