@@ -13,6 +13,7 @@ export const layers: readonly (readonly string[])[] = [
   ['kernel'],
   ['http'],
   ['config'],
+  ['compose'],
   ['demand', 'catalog', 'store'],
   ['predict', 'generate', 'route'],
   ['edge', 'api', 'bus'],
@@ -29,7 +30,7 @@ const across: Readonly<Record<string, { readonly folders: readonly string[]; rea
 const thinking: readonly string[] = ['predict', 'generate', 'api', 'bus'];
 /** Second doors: kept out of an index because they bring a runtime's modules that pure code must not load. */
 const sideDoors: readonly string[] = ['src/kernel/disk.ts'];
-const pureFolders: readonly string[] = ['kernel', 'http', 'config', 'demand', 'predict', 'generate', 'route', 'catalog'];
+const pureFolders: readonly string[] = ['kernel', 'http', 'config', 'compose', 'demand', 'predict', 'generate', 'route', 'catalog'];
 
 export interface Module {
   /** `src/folder/file.ts` */

@@ -3,6 +3,7 @@
  * newer truth, and nobody waits for an answer. The catalog itself never crosses the bus, only word that there is a newer one.
  */
 import type { ShadowRecord } from '../catalog/shadow-record.ts';
+import type { FeedKey } from '../compose/types.ts';
 import type { DemandWindow } from '../demand/window.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import type { OriginView } from '../route/types.ts';
@@ -20,7 +21,9 @@ export type EdgeToBrain =
 
 export type BrainToEdge =
   /** There is a catalog of this version to pull. */
-  { readonly type: 'catalog'; readonly version: number };
+  | { readonly type: 'catalog'; readonly version: number }
+  /** When each feed was last heard: what it fills may be shown so much longer. */
+  | { readonly type: 'feeds'; readonly heard: readonly (readonly [feed: FeedKey, heardMs: number])[] };
 
 /** Sent twice a second, and at once when the state changes. */
 export interface OriginReport {

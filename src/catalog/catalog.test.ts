@@ -1,3 +1,4 @@
+import { noChange } from './index.ts';
 import { afterEach, describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ForeshadowError, ManualClock, silentLog } from '../kernel/index.ts';
@@ -29,10 +30,10 @@ describe('publishing', () => {
   test('numbers versions from 1, stamps records, and says what changed', async () => {
     await using catalog = await openCatalog(folders(2));
     expect(catalog.head()).toBe(0);
-    const first = await catalog.publish(0, numbers(0, 3), []);
+    const first = await catalog.publish(0, { ...noChange, put: numbers(0, 3) });
     expect([first.version, first.full, first.put.map((record) => record.version)]).toEqual([1, false, [1, 1, 1]]);
     const gone = shadowId(sampleRecord(1));
-    const second = await catalog.publish(1, [sampleRecord(0, { status: 404 })], [gone, 'unknown']);
+    const second = await catalog.publish(1, { ...noChange, put: [sampleRecord(0, { status: 404 })], remove: [gone, 'unknown'] });
     expect(second.remove).toEqual([gone]);
     expect(catalog.get(gone)).toBeUndefined();
     expect(catalog.get(shadowId(sampleRecord(0)))).toMatchObject({ status: 404, version: 2 });
@@ -43,16 +44,16 @@ describe('publishing', () => {
 
   test('refuses a base that is not the newest, and goes on', async () => {
     await using catalog = await openCatalog(folders(1));
-    await catalog.publish(0, numbers(0, 1), []);
-    expect(await codeOf(catalog.publish(0, numbers(1, 1), []))).toBe('catalog-conflict');
-    expect(await codeOf(catalog.publish(7, numbers(1, 1), []))).toBe('catalog-conflict');
-    expect((await catalog.publish(1, numbers(1, 1), [])).version).toBe(2);
+    await catalog.publish(0, { ...noChange, put: numbers(0, 1) });
+    expect(await codeOf(catalog.publish(0, { ...noChange, put: numbers(1, 1) }))).toBe('catalog-conflict');
+    expect(await codeOf(catalog.publish(7, { ...noChange, put: numbers(1, 1) }))).toBe('catalog-conflict');
+    expect((await catalog.publish(1, { ...noChange, put: numbers(1, 1) })).version).toBe(2);
   });
 
   test('of two writers on the same base exactly one wins, and its version is what is read', async () => {
     const dirs = folders(3);
     const writers = await Promise.all([openCatalog(dirs), openCatalog(dirs), openCatalog(dirs), openCatalog(dirs)]);
-    const outcomes = await Promise.all(writers.map((writer, n) => codeOf(writer.publish(0, numbers(n * 10, 2), []))));
+    const outcomes = await Promise.all(writers.map((writer, n) => codeOf(writer.publish(0, { ...noChange, put: numbers(n * 10, 2) }))));
     expect(outcomes.sort()).toEqual(['catalog-conflict', 'catalog-conflict', 'catalog-conflict', 'no error']);
     const winner = writers.find((writer) => writer.head() === 1);
     for (const writer of writers) await writer.close();
@@ -64,8 +65,8 @@ describe('publishing', () => {
     const dirs = folders(2);
     const before = await openCatalog(dirs);
     const odd = sampleRecord(5, { vary: [['accept-encoding', 'gzip'], ['x-odd', 'ü\n"']], headers: [['x-empty', ''], ['x-sep', '\u2028\u0000']] });
-    await before.publish(0, [...numbers(0, 5), odd], []);
-    await before.publish(1, numbers(3, 9), [shadowId(sampleRecord(0))]);
+    await before.publish(0, { ...noChange, put: [...numbers(0, 5), odd] });
+    await before.publish(1, { ...noChange, put: numbers(3, 9), remove: [shadowId(sampleRecord(0))] });
     await before.close();
     await using after = await openCatalog(dirs);
     expect(after.head()).toBe(2);
@@ -77,9 +78,9 @@ describe('publishing', () => {
 
   test('goes back to an earlier version as a new one', async () => {
     await using catalog = await openCatalog(folders(1));
-    await catalog.publish(0, numbers(0, 3), []);
+    await catalog.publish(0, { ...noChange, put: numbers(0, 3) });
     const then = sorted(catalog.records()).map(({ body, status }) => [body, status]);
-    await catalog.publish(1, [sampleRecord(0, { status: 500 }), sampleRecord(8)], [shadowId(sampleRecord(2))]);
+    await catalog.publish(1, { ...noChange, put: [sampleRecord(0, { status: 500 }), sampleRecord(8)], remove: [shadowId(sampleRecord(2))] });
     const back = await catalog.rollback(2, 1);
     expect([back.version, back.put.length, back.remove]).toEqual([3, 2, [shadowId(sampleRecord(8))]]);
     expect(sorted(catalog.records()).map(({ body, status }) => [body, status])).toEqual(then);
@@ -92,7 +93,7 @@ describe('retention', () => {
     const catalog = await openCatalog(dirs, keep);
     const fat = 'x'.repeat(40_000);
     for (let v = 0; v < versions; v++) {
-      await catalog.publish(v, numbers(v % 7, 3).map((record) => ({ ...record, headers: [['x-fat', `${v} ${fat}`] as const] })), []);
+      await catalog.publish(v, { ...noChange, put: numbers(v % 7, 3).map((record) => ({ ...record, headers: [['x-fat', `${v} ${fat}`] as const] })) });
     }
     await catalog.close();
     return catalog;
@@ -122,7 +123,7 @@ describe('retention', () => {
     // Version v holds bodies v and v+1.
     for (let v = 1; v <= 6; v++) {
       const put = [sampleRecord(v, { resource: sampleRecord(1).resource }), sampleRecord(v + 1, { resource: sampleRecord(2).resource })];
-      await catalog.publish(v - 1, put.map((record) => ({ ...record, variation: sampleRecord(0).variation })), []);
+      await catalog.publish(v - 1, { ...noChange, put: put.map((record) => ({ ...record, variation: sampleRecord(0).variation })) });
     }
     const expected = new Set([4, 5, 6, 7].map((n) => sampleRecord(n).body));
     expect(catalog.liveBlobs()).toEqual(expected);
@@ -137,7 +138,7 @@ describe('following', () => {
     const dirs = folders(2);
     await using catalog = await openCatalog(dirs);
     const published: CatalogDelta[] = [];
-    for (let v = 0; v < 4; v++) published.push(await catalog.publish(v, numbers(v * 3, 4), [shadowId(sampleRecord(v))]));
+    for (let v = 0; v < 4; v++) published.push(await catalog.publish(v, { ...noChange, put: numbers(v * 3, 4), remove: [shadowId(sampleRecord(v))] }));
     expect(await new CatalogReader({ dirs, log: silentLog }).head()).toBe(4);
     expect(await read(dirs, 2)).toEqual(published.slice(2));
     expect(await read(dirs, 4)).toEqual([]);
@@ -146,7 +147,7 @@ describe('following', () => {
   test('begins with everything when it knows nothing, too little, or a version that never was', async () => {
     const dirs = folders(1);
     await using catalog = await openCatalog(dirs);
-    for (let v = 0; v < 3; v++) await catalog.publish(v, numbers(v * 3, 4), []);
+    for (let v = 0; v < 3; v++) await catalog.publish(v, { ...noChange, put: numbers(v * 3, 4) });
     for (const from of [0, 99]) {
       const [all, ...rest] = await read(dirs, from);
       expect(rest).toEqual([]);
@@ -165,7 +166,7 @@ describe('following', () => {
   test('finds the newest version without HEAD, and with one that lags or is damaged', async () => {
     const dirs = folders(1);
     const catalog = await openCatalog(dirs);
-    for (let v = 0; v < 3; v++) await catalog.publish(v, numbers(v, 1), []);
+    for (let v = 0; v < 3; v++) await catalog.publish(v, { ...noChange, put: numbers(v, 1) });
     await catalog.close();
     const head = `${dirs[0]}/HEAD`;
     const good = readFileSync(head, 'utf8');
@@ -181,7 +182,7 @@ describe('damage', () => {
   test('a damaged copy is never used, and is replaced from another directory', async () => {
     const dirs = folders(2);
     const catalog = await openCatalog(dirs);
-    for (let v = 0; v < 3; v++) await catalog.publish(v, numbers(v * 2, 2), []);
+    for (let v = 0; v < 3; v++) await catalog.publish(v, { ...noChange, put: numbers(v * 2, 2) });
     await catalog.close();
     const [first = '', second = ''] = dirs;
     const good = readFileSync(fileOf(first, 2));
@@ -200,19 +201,19 @@ describe('damage', () => {
   test('damaged in every directory: the history ends before it, the rest is set aside, publishing goes on', async () => {
     const dirs = folders(2);
     const catalog = await openCatalog(dirs);
-    for (let v = 0; v < 4; v++) await catalog.publish(v, numbers(v * 2, 2), []);
+    for (let v = 0; v < 4; v++) await catalog.publish(v, { ...noChange, put: numbers(v * 2, 2) });
     await catalog.close();
     for (const dir of dirs) writeFileSync(fileOf(dir, 3), 'not a version\n');
     await using again = await openCatalog(dirs);
     expect(again.head()).toBe(2);
-    expect((await again.publish(2, numbers(9, 1), [])).version).toBe(3);
+    expect((await again.publish(2, { ...noChange, put: numbers(9, 1) })).version).toBe(3);
     for (const dir of dirs) expect(readdirSync(dir).filter((name) => name.includes('.corrupt-')).length).toBe(2);
   });
 
   test('a file of a newer format stops the start with a clear error', async () => {
     const dirs = folders(1);
     const catalog = await openCatalog(dirs);
-    await catalog.publish(0, numbers(0, 1), []);
+    await catalog.publish(0, { ...noChange, put: numbers(0, 1) });
     await catalog.close();
     const path = fileOf(dirs[0] ?? '', 1);
     const text = readFileSync(path, 'utf8').replace('"format":1', '"format":2');
@@ -224,11 +225,11 @@ describe('damage', () => {
   test('directories that went separate ways: the longer history is kept, the other follows it', async () => {
     const dirs = folders(2);
     const together = await openCatalog(dirs);
-    await together.publish(0, numbers(0, 2), []);
+    await together.publish(0, { ...noChange, put: numbers(0, 2) });
     await together.close();
     for (const [n, dir] of dirs.entries()) {
       const alone = await openCatalog([dir]);
-      for (let v = 1; v < 3 + n; v++) await alone.publish(v, numbers(100 * (n + 1) + v, 2), []);
+      for (let v = 1; v < 3 + n; v++) await alone.publish(v, { ...noChange, put: numbers(100 * (n + 1) + v, 2) });
       await alone.close();
     }
     await using again = await openCatalog(dirs);

@@ -9,7 +9,7 @@ import { type Chain, chainFiles, findChain } from './chain.ts';
 import { applyDelta, diffRecords, type Records } from './delta.ts';
 import { CatalogFolders, type VersionName } from './folders.ts';
 import { PairCache } from './record-codec.ts';
-import { type CatalogDelta, type ShadowRecord, shadowId } from './shadow-record.ts';
+import { type CatalogChange, type CatalogDelta, noChange, type ShadowRecord, shadowId } from './shadow-record.ts';
 import { encodeVersion, type EncodedVersion } from './version-file.ts';
 import { Replicas } from './replicas.ts';
 
@@ -145,15 +145,15 @@ export class Catalog implements AsyncDisposable {
    * Publishes the version after `base`. Records get its number; ids in `remove` that don't exist or are also put are left out. Throws
    * `catalog-conflict` when `base` is not the newest, `storage-full` or `storage-failed` when no directory takes it.
    */
-  publish(base: number, put: readonly ShadowRecord[], remove: readonly string[]): Promise<CatalogDelta> {
-    return this.#exclusively(() => this.#publish(base, put, remove));
+  publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
+    return this.#exclusively(() => this.#publish(base, change));
   }
 
   /** Publishes a version that says again what version `to` said. */
   rollback(base: number, to: number): Promise<CatalogDelta> {
     return this.#exclusively(async () => {
       const { put, remove } = diffRecords(this.#records, await this.#recordsAt(to));
-      return this.#publish(base, put, remove);
+      return this.#publish(base, { ...noChange, put, remove });
     });
   }
 
@@ -162,12 +162,12 @@ export class Catalog implements AsyncDisposable {
     return this.#exclusively(() => this.#recordsAt(version));
   }
 
-  async #publish(base: number, put: readonly ShadowRecord[], remove: readonly string[]): Promise<CatalogDelta> {
+  async #publish(base: number, { put, remove }: CatalogChange): Promise<CatalogDelta> {
     if (base !== this.#head) throw conflict(base, this.#head);
     const version = base + 1;
     const byId = new Map(put.map((record) => [shadowId(record), this.#stamp(record, version)]));
     const delta: CatalogDelta = {
-      version,
+      ...noChange, version,
       publishedAtMs: this.#clock.nowMs(),
       full: false,
       put: [...byId.values()],

@@ -7,7 +7,7 @@ import { type Disk, systemDisk } from '../kernel/disk.ts';
 import { findChain } from './chain.ts';
 import { applyDelta, type Records } from './delta.ts';
 import { CatalogFolders } from './folders.ts';
-import type { CatalogDelta } from './shadow-record.ts';
+import { type CatalogDelta, noChange } from './shadow-record.ts';
 
 export class CatalogReader {
   readonly #folders: CatalogFolders;
@@ -43,7 +43,7 @@ export class CatalogReader {
       const expected = link;
       const file = await this.#folders.first({ kind: 'delta', version: applied + 1 }, (one) => expected === undefined || one.link === expected);
       if (!file) break;
-      yield { version: file.version, publishedAtMs: file.publishedAtMs, full: false, put: file.put, remove: file.remove };
+      yield { ...noChange, version: file.version, publishedAtMs: file.publishedAtMs, full: false, put: file.put, remove: file.remove };
       applied = file.version;
       link = file.sum;
     }
@@ -62,7 +62,7 @@ export class CatalogReader {
     if (chain.start) applyDelta(records, { full: true, put: chain.start.file.put, remove: [] });
     for (const { file } of chain.deltas) applyDelta(records, { ...file, full: false });
     const publishedAtMs = chain.deltas.at(-1)?.file.publishedAtMs ?? chain.start?.file.publishedAtMs ?? 0;
-    yield { version: chain.head, publishedAtMs, full: true, put: [...records.values()], remove: [] };
+    yield { ...noChange, version: chain.head, publishedAtMs, full: true, put: [...records.values()], remove: [] };
   }
 
   async #exists(version: number): Promise<boolean> {

@@ -3,7 +3,10 @@
  * The body is named by digest and lives in the blob store; everything needed to answer and to judge freshness is here.
  */
 import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
+import type { ContentCoding } from '../config/types.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { CatalogRule } from './rule.ts';
 
 export interface ShadowRecord {
   readonly resource: ResourceKey;
@@ -25,6 +28,14 @@ export interface ShadowRecord {
   readonly madeBy: 'capture' | 'generate';
   /** The catalog version that published it; 0 while it exists at one edge only. */
   readonly version: number;
+  /** The same body in content codings, ready to send, best first; absent where none pays. */
+  readonly codings?: readonly CodedBody[];
+}
+
+export interface CodedBody {
+  readonly coding: ContentCoding;
+  readonly body: BlobDigest;
+  readonly bodyBytes: number;
 }
 
 /** What identifies a copy: resource, variation and the values of varied headers. */
@@ -44,13 +55,25 @@ export function partsOfShadowId(id: string): Pick<ShadowRecord, 'resource' | 'va
   return { resource: resource as ResourceKey, variation: variation as VariationKey, vary }; // `shadowId` made it from these types
 }
 
-/** What a catalog version changes against the version before it. */
-export interface CatalogDelta {
-  readonly version: number;
-  readonly publishedAtMs: number;
-  /** True where `put` is everything there is, so that whatever a reader held before is gone. */
-  readonly full: boolean;
+/** What a version changes, before it is one. */
+export interface CatalogChange {
   readonly put: readonly ShadowRecord[];
   /** `shadowId`s that exist no more. */
   readonly remove: readonly string[];
+  readonly fill: readonly Filling[];
+  readonly unfill: readonly FillingId[];
+  /** Rules that come into force. */
+  readonly rules: readonly CatalogRule[];
+  /** When each feed was last heard, as far as it was known when the version was made. */
+  readonly heard: readonly (readonly [feed: FeedKey, heardMs: number])[];
+}
+
+export const noChange: CatalogChange = { put: [], remove: [], fill: [], unfill: [], rules: [], heard: [] };
+
+/** What a catalog version changes against the version before it. */
+export interface CatalogDelta extends CatalogChange {
+  readonly version: number;
+  readonly publishedAtMs: number;
+  /** True where `put`, `fill` and `rules` are everything there is, so that whatever a reader held before is gone. */
+  readonly full: boolean;
 }

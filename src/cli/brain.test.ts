@@ -43,7 +43,7 @@ function busPair(state: OriginReport['view']['state'] = 'healthy') {
   const edge: IpcEnd<EdgeToBrain, BrainToEdge> = new IpcEnd((frame) => { brain.accept(structuredClone(frame)); });
   const brain: IpcEnd<BrainToEdge, EdgeToBrain> = new IpcEnd((frame) => { edge.accept(structuredClone(frame)); });
   const versions: number[] = [];
-  edge.onMessage((message) => versions.push(message.version));
+  edge.onMessage((message) => { if (message.type === 'catalog') versions.push(message.version); });
   edge.send({ type: 'origin', report: report(state) });
   return { edge, brain, versions };
 }
@@ -182,7 +182,7 @@ test('as a process: started by its parent, stopped by SIGTERM with 0, and refuse
   await Bun.write(script, hostScript);
   const child = startManaged<EdgeToBrain, BrainToEdge>({ command: [process.execPath, script, '--managed'], env: process.env, config: { ...config, log: { ...config.log, level: 'error' } }, log: silentLog });
   const versions: number[] = [];
-  child.bus.onMessage((message) => versions.push(message.version));
+  child.bus.onMessage((message) => { if (message.type === 'catalog') versions.push(message.version); });
   await until(() => versions.length > 0, 'a published version');
   child.kill('SIGTERM');
   expect(await child.exited).toBe(0);

@@ -59,7 +59,7 @@ function checkDimensions({ dimensions }: ParsedConfig): Finding[] {
   for (const [name, dimension] of Object.entries(dimensions)) {
     const path = ['dimensions', name];
     const { values, from } = dimension;
-    if (dimension.match !== undefined) continue;
+    if (dimension.match === 'similarity') continue;
     if (!values) {
       findings.push(finding([...path, 'values'], 'is missing; name the values that make a difference'));
       continue;

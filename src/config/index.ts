@@ -4,6 +4,7 @@ export type { LoadResult } from './load.ts';
 export { maxima } from './maxima.ts';
 export { notAvailable } from './not-available.ts';
 export type { NotAvailable } from './not-available.ts';
+export { plainRoute } from './plain-route.ts';
 export { printConfig } from './print.ts';
 export { formatProblems } from './problems.ts';
 export { diffForReload } from './reload.ts';

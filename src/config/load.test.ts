@@ -159,7 +159,19 @@ describe('problems', () => {
     ['not a map', '- 1', 'line 1:1: expected keys and values; write it like origin: { url: http://127.0.0.1:3000 }'],
     ['feature that is not there', `${base}bus: { nats: { servers: ["nats://h"] } }`, 'line 2:8: bus.nats: is not available yet; use inProcess'],
     ['value that is not there', `${base}routing: { mode: redirect }`, 'line 2:12: routing.mode: is not available yet; use serve'],
-    ['similarity', `${base}dimensions: { i: { from: { cookie: i }, match: similarity } }`, 'line 2:41: dimensions.i.match: is not available yet; list the values that matter under values'],
+    ['profile without a place', `${base}dimensions: { i: { from: userAgent, match: similarity } }`, 'line 2:44: dimensions.i.match: needs a source that can hold a profile; read it from { cookie: NAME } or { header: NAME }'],
+    ['profile with values', `${base}dimensions: { i: { from: { cookie: i }, match: similarity, values: [a] } }`, 'line 2:60: dimensions.i.values: means nothing beside match: similarity; leave it out'],
+    ['feed without a source', `${base}feeds: { f: {} }`, 'line 2:13: feeds.f: has no source; name a url, an sse or a file'],
+    ['feed with two sources', `${base}feeds: { f: { url: "http://h/a", file: a.json } }`, 'line 2:34: feeds.f.file: is a second source beside url; keep one'],
+    ['feed polled more rarely than its values live', `${base}feeds: { f: { url: "http://h/a", every: 1m, maxAge: 30s } }`, 'line 2:53: feeds.f.maxAge: is not longer than the time between two polls, so the slots would be empty between them; make it longer'],
+    ['feed with a host nobody named', `${base}feeds: { f: { url: "http://{d}/a" } }\ndimensions: { d: { from: { cookie: c }, values: [a] } }`, 'line 2:20: feeds.f.url: has a placeholder or a user name where the host is; name the host itself, and put credentials under headers'],
+    ['feed of an unknown dimension', `${base}feeds: { f: { url: "http://h/{audienc}" } }\ndimensions: { audience: { from: { cookie: c }, values: [a] } }`, 'line 2:20: feeds.f.url: {audienc} is not a dimension with values; did you mean audience?'],
+    ['schema that is none', `${base}feeds: { f: { url: "http://h/a", schema: { type: nonsense } } }`, expect.stringContaining('feeds.f.schema: is not a JSON Schema that can be used')],
+    ['slot without a place', `${base}feeds: { f: { url: "http://h/a" } }\nroutes: [ { match: /a, slots: [ { name: s, feed: f } ] } ]`, 'line 3:33: routes[0].slots[0]: has no place; name a select for HTML or a pointer for JSON'],
+    ['slot of an unknown feed', `${base}feeds: { prices: { url: "http://h/a" } }\nroutes: [ { match: /a, slots: [ { name: s, feed: price, pointer: "" } ] } ]`, 'line 3:50: routes[0].slots[0].feed: price is not a declared feed; did you mean prices?'],
+    ['slot with a selector browsers know alone', `${base}feeds: { f: { url: "http://h/a" } }\nroutes: [ { match: /a, slots: [ { name: s, feed: f, select: "a:has(b)" } ] } ]`, expect.stringContaining('a:has(b) is not a selector that can be used')],
+    ['slot of an unknown part', `${base}feeds: { f: { url: "http://h/a" } }\nroutes: [ { match: /a/:id, slots: [ { name: s, feed: f, pointer: "", value: "/{id}/{x}" } ] } ]`, 'line 3:77: routes[0].slots[0].value: {x} is neither a part of /a/:id nor a dimension; leave it out'],
+    ['template that is not there', `${base}feeds: { f: { url: "http://h/a" } }\nroutes: [ { match: /a, slots: [ { name: s, feed: f, pointer: "", templateFile: gone.liquid } ] } ]`, expect.stringContaining('routes[0].slots[0].templateFile: can\'t be read')],
   ];
   test.each(cases.map(([what, text, ...expected]) => ({ what, text, expected })))('$what', ({ text, expected }) => {
     expect(problemsOf(text)).toEqual(expected);
@@ -180,7 +192,7 @@ routes:
 feeds: { f: { url: 5 } }
 `);
     expect(lines.map((line) => /: ([^:]+): /.exec(line.slice(4))?.[1])).toEqual([
-      'origin.prob', 'regions[0].name', 'regions[2].name', 'regions[2].listen', 'dimensions.bad.from', 'routes[0].match', 'routes[1].vary[1]', 'routes[1].shadow', 'routes[2].match', 'feeds',
+      'origin.prob', 'regions[0].name', 'regions[2].name', 'regions[2].listen', 'dimensions.bad.from', 'routes[0].match', 'routes[1].vary[1]', 'routes[1].shadow', 'routes[2].match', 'feeds.f.url',
     ]);
   });
 
@@ -195,13 +207,20 @@ feeds: { f: { url: 5 } }
     routes: `routes: ${list(maxima.routes, (index) => `{ match: /r${index} }`)}`,
     routeVariations: `dimensions: { ${['a', 'b', 'c'].map((name) => `${name}: { from: { cookie: ${name} }, values: ${list(16, (index) => `v${index}`)} }`).join(', ')} }\nroutes: [ { match: /, vary: [a, b, c] } ]`,
     routeQueryParameters: `routes: [ { match: /, keepQuery: ${list(maxima.routeQueryParameters, (index) => `q${index}`)} } ]`,
+    routeSlots: `feeds: { f: { file: f.json } }\nroutes: [ { match: /, slots: ${list(maxima.routeSlots, (index) => `{ name: s${index}, feed: f, pointer: "/a" }`)} } ]`,
+    routeTokens: `routes: [ { match: /, tokens: ${list(maxima.routeTokens, (index) => `{ select: "#t${index}", cookie: c }`)} } ]`,
+    slotVariations: `feeds: { f: { file: f.json } }\nroutes: [ { match: /, slots: [ { name: s, feed: f, pointer: "", variations: ${maxima.slotVariations + 1} } ] } ]`,
+    slotPoints: `dimensions: { ${['a', 'b', 'c'].map((name) => `${name}: { from: { cookie: ${name} }, values: ${list(22, (index) => `v${index}`)} }`).join(', ')} }\nfeeds: { f: { file: f.json } }\nroutes: [ { match: /, slots: [ { name: s, feed: f, pointer: "", value: "/{a}/{b}/{c}" } ] } ]`,
+    templateCharacters: `feeds: { f: { file: f.json } }\nroutes: [ { match: /, slots: [ { name: s, feed: f, pointer: "", template: ${'x'.repeat(maxima.templateCharacters + 1)} } ] } ]`,
+    feeds: `feeds: { ${entries(maxima.feeds, (index) => `f${index}: { file: f.json }`)} }`,
+    feedInstances: `dimensions: { ${['a', 'b'].map((name) => `${name}: { from: { cookie: ${name} }, values: ${list(16, (index) => `v${index}`)} }`).join(', ')} }\nfeeds: { f: { url: "http://h/{a}/{b}" } }`,
     dropQuery: `dropQuery: ${list(maxima.dropQuery, (index) => `q${index}`)}`,
     volumes: `store: { volumes: { paths: ${list(maxima.volumes, (index) => `v${index}`)} } }`,
     tokens: `admin: { tokens: ${list(maxima.tokens, (index) => `{ name: t${index}, role: viewer, sha256: ${'a'.repeat(64)} }`)} }`,
   };
   test.each(Object.entries(tooMuch))('more than the maximum is refused: %s', (_name, text) => {
     const problems = problemsOf(base + text);
-    expect(problems).toEqual([expect.stringMatching(/more than|larger than/)]);
+    expect(problems).toEqual([expect.stringMatching(/more than|larger than|from 1 to/)]);
   });
 
   test('an unreadable file is a problem', () => {

@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { messageOf } from '../kernel/index.ts';
+import { checkContent } from './content-check.ts';
 import { crossCheck } from './cross-check.ts';
 import type { Environment } from './environment.ts';
 import { substituteEnvironment } from './environment.ts';
@@ -58,11 +59,11 @@ export function loadConfig(request: LoadRequest): LoadResult {
 
   const originUrl = parsed?.origin.url ?? parsed?.origin.urls?.[0] ?? placeholderOrigin;
   const folder = request.file === undefined ? '' : dirname(request.file);
-  const config = parsed && resolveConfig(parsed, originUrl, folder, request.overrides?.data);
+  const config = parsed && resolveConfig(parsed, originUrl, { folder, dataDir: request.overrides?.data, readFile: request.readFile });
   if (parsed && config) {
     const dimensions = valueAt(overridden.data, ['dimensions']);
     const declared = typeof dimensions === 'object' && dimensions !== null ? Object.keys(dimensions) : [];
-    const later = [...crossCheck(parsed, declared), ...checkTlsFiles(config, request.readFile)].map((found) => ({ ...found, path: originalPath(found.path) }));
+    const later = [...crossCheck(parsed, declared), ...checkContent(parsed, config, folder, request.readFile), ...checkTlsFiles(config, request.readFile)].map((found) => ({ ...found, path: originalPath(found.path) }));
     const spoken = [...removed, ...blamed];
     findings.push(...later.filter((found) => !spoken.some((path) => within(path, found.path) || within(found.path, path))));
   }

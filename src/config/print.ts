@@ -4,7 +4,7 @@
  */
 import { stringify } from 'yaml';
 import { formatListen } from './quantities.ts';
-import type { Config, DimensionConfig } from './types.ts';
+import type { Config, DimensionConfig, FeedConfig, RouteConfig, SlotConfig } from './types.ts';
 
 export function printConfig(config: Config): string {
   return stringify(maskSecrets(configDocument(config)), { lineWidth: 140, flowCollectionPadding: true });
@@ -26,7 +26,8 @@ export function configDocument(config: Config): Record<string, unknown> {
     clientRegion: config.clientRegion,
     trustedProxies: config.trustedProxies,
     dimensions: Object.fromEntries(config.dimensions.map((dimension) => [dimension.name, dimensionDocument(dimension)])),
-    routes: config.routes,
+    feeds: Object.fromEntries(config.feeds.map((feed) => [feed.name, feedDocument(feed)])),
+    routes: config.routes.map(routeDocument),
     dropQuery: config.dropQuery,
     budgets: {
       originRequests: exactRate(budgets.originRequestsPerSecond),
@@ -41,6 +42,8 @@ export function configDocument(config: Config): Record<string, unknown> {
       rescueAfter: routing.rescueAfterMs === 'auto' ? 'auto' : exactDuration(routing.rescueAfterMs),
     },
     generate: config.generate,
+    versions: { keepFor: exactDuration(config.versions.keepForMs), storage: exactSize(config.versions.storageBytes) },
+    degraded: { notice: config.degraded.notice ?? '' },
     store: { volumes: { paths: config.store.volumePaths, copies: config.store.copies } },
     timeouts: { connect: exactDuration(timeouts.connectMs), firstByte: exactDuration(timeouts.firstByteMs), idle: exactDuration(timeouts.idleMs) },
     drainTimeout: exactDuration(timeouts.drainMs),
@@ -65,10 +68,27 @@ function dimensionDocument(dimension: DimensionConfig): Record<string, unknown> 
   const { from } = dimension;
   return {
     from: from.kind === 'cookie' || from.kind === 'header' ? { [from.kind]: from.name } : from.kind,
-    values: dimension.values,
-    default: dimension.fallback,
+    ...(dimension.match === 'similarity' ? { match: dimension.match } : { values: dimension.values, default: dimension.fallback }),
     exact: dimension.exact,
     obtain: dimension.obtain,
+  };
+}
+
+function feedDocument({ source, maxAgeMs, headers, schema }: FeedConfig): Record<string, unknown> {
+  const from = source.kind === 'poll' ? { url: source.url, every: exactDuration(source.everyMs) }
+    : source.kind === 'sse' ? { sse: source.url } : { file: source.path, every: exactDuration(source.everyMs) };
+  return { ...from, maxAge: exactDuration(maxAgeMs), headers, schema };
+}
+
+function routeDocument({ slots, ...route }: RouteConfig): Record<string, unknown> {
+  return { ...route, slots: slots.map(slotDocument) };
+}
+
+function slotDocument(slot: SlotConfig): Record<string, unknown> {
+  const { name, place, feed, value, template, variations, fallback } = slot;
+  return {
+    name, ...(place.kind === 'element' ? { select: place.select } : { pointer: place.pointer }), feed, value, template, variations,
+    fallback: fallback.kind === 'origin' ? 'origin' : { template: fallback.template },
   };
 }
 

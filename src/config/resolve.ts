@@ -7,14 +7,24 @@ import { plainHost } from '../http/index.ts';
 import type { RegionName } from '../kernel/index.ts';
 import { obtainHeaders } from './dimensions.ts';
 import type { ParsedConfig } from './schema.ts';
+import { resolveFeed, resolveSlot, type ReadText } from './slots.ts';
 import type { Config, DimensionConfig, RegionConfig } from './types.ts';
 
-/** `folder` is that of the configuration file; the empty string leaves paths as they are. */
-export function resolveConfig(parsed: ParsedConfig, originUrl: string, folder: string, dataDir: string | undefined): Config {
+export interface Place {
+  /** The configuration file's folder; the empty string leaves paths as they are. */
+  readonly folder: string;
+  /** From the command line. */
+  readonly dataDir: string | undefined;
+  readonly readFile: ReadText;
+}
+
+export function resolveConfig(parsed: ParsedConfig, originUrl: string, { folder, dataDir, readFile }: Place): Config {
   const fromFile = (path: string): string => (isAbsolute(path) || folder === '' ? path : join(folder, path));
   const data = dataDir ?? fromFile(parsed.dataDir);
   const volumePaths = parsed.store.volumes.paths?.map(fromFile) ?? [join(data, 'volumes', '1'), join(data, 'volumes', '2')];
-  const { budgets, freshness, routing, timeouts, limits, origin, log } = parsed;
+  const { budgets, freshness, routing, timeouts, limits, origin, log, versions } = parsed;
+  const dimensions = Object.entries(parsed.dimensions).map(([name, dimension]) => resolveDimension(name, dimension));
+  const feeds = Object.entries(parsed.feeds).map(([name, feed]) => resolveFeed(name, feed, folder));
   return {
     site: parsed.site ?? new URL(originUrl).host.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^-/, ''),
     origin: {
@@ -27,8 +37,12 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, folder: s
     regions: parsed.regions.map((region) => resolveRegion(region, fromFile)),
     clientRegion: { header: parsed.clientRegion.header?.toLowerCase(), geoip: parsed.clientRegion.geoip },
     trustedProxies: parsed.trustedProxies.map((range) => (range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`)),
-    dimensions: Object.entries(parsed.dimensions).map(([name, dimension]) => resolveDimension(name, dimension)),
-    routes: parsed.routes.map((route) => ({ match: route.match, vary: route.vary, keepQuery: route.keepQuery, shadow: route.shadow, cache: route.cache })),
+    dimensions,
+    feeds,
+    routes: parsed.routes.map(({ slots, ...route }) => ({
+      ...route, keepQuery: route.keepQuery,
+      slots: slots.map((slot) => resolveSlot(slot, { match: route.match, dimensions, feeds, folder, readFile })),
+    })),
     budgets: {
       originRequestsPerSecond: budgets.originRequests,
       originShare: budgets.originShare,
@@ -43,6 +57,8 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, folder: s
     },
     store: { volumePaths, copies: parsed.store.volumes.copies ?? Math.min(2, volumePaths.length) },
     generate: parsed.generate,
+    versions: { keepForMs: versions.keepFor, storageBytes: versions.storage },
+    degraded: { notice: parsed.degraded.notice === '' ? undefined : parsed.degraded.notice },
     dropQuery: parsed.dropQuery.map((name) => name.toLowerCase()),
     timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, drainMs: parsed.drainTimeout },
     limits: {
@@ -82,5 +98,5 @@ function resolveDimension(name: string, dimension: ParsedConfig['dimensions'][st
     const declared = Object.entries(dimension.obtain[value] ?? {}).map(([header, text]) => [header.toLowerCase(), text]);
     return [value, declared.length > 0 ? Object.fromEntries(declared) : obtainHeaders(from, value)];
   }));
-  return { name, from, values, fallback: dimension.default ?? usual, exact: dimension.exact, obtain };
+  return { name, from, values, fallback: dimension.default ?? usual, exact: dimension.exact, obtain, match: dimension.match };
 }

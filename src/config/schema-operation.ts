@@ -76,7 +76,20 @@ export const generateSchema = z.strictObject({
     description: 'User-Agent of Foreshadow\'s own fetches, where no dimension decides it.',
   }),
   discover: flag().prefault(true).meta({ description: 'Whether robots.txt, sitemaps and links of fresh pages lead to pages nobody has asked for.' }),
+  codings: z.array(z.enum(['br', 'zstd', 'gzip'])).max(3).prefault(['br', 'gzip']).meta({ unit: 'content codings', description: 'Prepared of every body that they make at least a tenth smaller, best first; `[]` for none.' }),
+  fidelity: flag().prefault(true).meta({ description: 'Whether shadows are compared with the live pages, to tell how true they are.' }),
 }).prefault({}).meta({ description: 'How shadows are made.' });
+
+export const versionsSchema = z.strictObject({
+  keepFor: duration({ min: 60_000, max: 365 * dayMs }).prefault('24h').meta({ description: 'Versions of the catalog that can be gone back to: the last 100, and one for each ten minutes up to this age.' }),
+  storage: size({ min: 0, max: 1024 ** 5 }).prefault('512MiB').meta({ description: 'The most bytes of bodies that are kept for old versions alone; beyond, the oldest versions go.' }),
+}).prefault({}).meta({ description: 'How far back one can go.' });
+
+export const degradedSchema = z.strictObject({
+  notice: z.string({ error: 'expected a text' }).max(1000, { error: 'is longer than 1000 characters' }).prefault('').meta({
+    unit: 'text', description: 'A bar at the top of HTML pages that answer in the origin\'s stead, such as `This page is {age} old.`; `{age}` and `{time}` are filled in. Empty: none.',
+  }),
+}).prefault({}).meta({ description: 'What visitors see of an outage.' });
 
 export const timeoutsSchema = z.strictObject({
   connect: duration({ min: 10, max: 300_000 }).prefault('5s').meta({ description: 'For a TCP connection to the origin.' }),

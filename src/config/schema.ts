@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { dimensionsSchema, feedsSchema, routesSchema } from './schema-content.ts';
 import {
-  budgetsSchema, busSchema, dataDirSchema, drainTimeoutSchema, freshnessSchema, generateSchema, limitsSchema, logSchema, routingSchema, storeSchema, timeoutsSchema,
+  budgetsSchema, busSchema, dataDirSchema, degradedSchema, drainTimeoutSchema, freshnessSchema, generateSchema, limitsSchema, logSchema, routingSchema, storeSchema, timeoutsSchema,
+  versionsSchema,
 } from './schema-operation.ts';
 import { adminSchema, clientRegionSchema, dropQuerySchema, hostsSchema, originSchema, regionsSchema, siteName, trustedProxiesSchema } from './schema-site.ts';
 
@@ -24,7 +25,9 @@ export const configSchema = z.strictObject({
   budgets: budgetsSchema,
   freshness: freshnessSchema,
   routing: routingSchema,
+  degraded: degradedSchema,
   generate: generateSchema,
+  versions: versionsSchema,
   store: storeSchema,
   bus: busSchema,
   timeouts: timeoutsSchema,

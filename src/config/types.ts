@@ -14,6 +14,7 @@ export interface Config {
   /** CIDR ranges whose X-Forwarded-For, Forwarded and region headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly dimensions: readonly DimensionConfig[];
+  readonly feeds: readonly FeedConfig[];
   readonly routes: readonly RouteConfig[];
   readonly budgets: {
     readonly originRequestsPerSecond: number;
@@ -34,6 +35,21 @@ export interface Config {
     readonly userAgent: string;
     /** Whether robots.txt, sitemaps and links of fresh pages are followed to resources nobody has asked for. */
     readonly discover: boolean;
+    /** Content codings prepared of bodies they pay for; best first. */
+    readonly codings: readonly ContentCoding[];
+    /** Whether shadows are compared with the live pages now and then. */
+    readonly fidelity: boolean;
+  };
+  readonly versions: {
+    /** Versions younger than this can be gone back to, as far as `storageBytes` reaches. */
+    readonly keepForMs: number;
+    /** Of bodies that only older versions need, the most that is kept. */
+    readonly storageBytes: number;
+  };
+  /** What is added to pages that answer in the origin's stead. */
+  readonly degraded: {
+    /** Text of a bar at the top of HTML pages, `{age}` and `{time}` filled in; undefined: none. */
+    readonly notice: string | undefined;
   };
   /** Query parameters dropped from every key (tracking), lower case; a trailing `*` matches a prefix. */
   readonly dropQuery: readonly string[];
@@ -95,6 +111,63 @@ export interface DimensionConfig {
   readonly exact: boolean;
   /** For each value, the request headers that obtain it from the origin. */
   readonly obtain: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /**
+   * `value`: one of `values`. `similarity`: the source holds a profile (`books:0.8,garden:0.2`), matched with the profiles of a slot's prepared
+   * fillings; it has no values, is in no key, and the origin is not asked for it.
+   */
+  readonly match: 'value' | 'similarity';
+}
+
+export interface FeedConfig {
+  readonly name: string;
+  readonly source:
+    /** `{dimension}` in the URL stands for each of its values: one instance of the feed for each. */
+    | { readonly kind: 'poll'; readonly url: string; readonly everyMs: number }
+    | { readonly kind: 'sse'; readonly url: string }
+    | { readonly kind: 'file'; readonly path: string; readonly everyMs: number };
+  /** Names of the dimensions in the URL, in its order. */
+  readonly dimensions: readonly string[];
+  /** A value that was last heard longer ago than this fills no slot. */
+  readonly maxAgeMs: number;
+  /** Sent with requests for it; may be secret. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON Schema every document must fit; undefined: any. */
+  readonly schema: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A dynamic part of the pages of a route. */
+export interface SlotConfig {
+  readonly name: string;
+  readonly place:
+    /** The content of every element the CSS selector finds. */
+    | { readonly kind: 'element'; readonly select: string }
+    /** The value a JSON Pointer (RFC 6901) names; empty: the whole document. */
+    | { readonly kind: 'json'; readonly pointer: string };
+  readonly feed: string;
+  /** JSON Pointer into the feed's document; `{name}` stands for a part of the route. */
+  readonly value: string;
+  /** Liquid; undefined: the value itself, as text or JSON. */
+  readonly template: string | undefined;
+  /** Greater than 1: the value is a list of fillings, each with a profile; the visitor gets the most similar. */
+  readonly variations: number;
+  /** What is shown when the feed is too old: what the origin's page had there, or this template. */
+  readonly fallback: { readonly kind: 'origin' } | { readonly kind: 'template'; readonly template: string };
+  /** Parts of the route's pattern (`:id`) that the filling depends on. */
+  readonly params: readonly string[];
+  /** Dimensions (with values) that the filling depends on: those of the feed's URL, those the template names, and the language. */
+  readonly dimensions: readonly string[];
+  /** The dimension with `match: similarity` that chooses among `variations`. */
+  readonly profile: string | undefined;
+}
+
+export type ContentCoding = 'br' | 'zstd' | 'gzip';
+
+/** A value of one visitor inside a page, taken from that visitor's cookie when the page is served from a copy (double-submitted CSRF tokens). */
+export interface TokenConfig {
+  /** CSS selector of the elements that carry it. */
+  readonly select: string;
+  readonly attribute: string;
+  readonly cookie: string;
 }
 
 export interface RouteConfig {
@@ -105,6 +178,14 @@ export interface RouteConfig {
   readonly keepQuery: readonly string[] | undefined;
   readonly shadow: 'never' | 'allowed' | 'always';
   readonly cache: 'standard' | 'off';
+  readonly slots: readonly SlotConfig[];
+  /** Whether Edge Side Includes in the origin's pages are processed. */
+  readonly esi: boolean;
+  /** CSP nonces in copies: left as the origin sent them, or made anew for each answer. */
+  readonly nonce: 'keep' | 'restamp';
+  /** Forms that write, in pages that answer in the origin's stead: left as they are, or disabled. */
+  readonly forms: 'keep' | 'disable';
+  readonly tokens: readonly TokenConfig[];
 }
 
 export interface AdminToken {

@@ -3,7 +3,7 @@
  * its variation. Pure but for two bounded memories (targets, clean paths) that save the work for what is asked for often.
  * Made anew whenever the configuration changes.
  */
-import { varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
+import { plainRoute, varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
 import {
   applyNoVarySearch, compileBounded, compileDevice, compileLanguage, compileRoutes, compileVariation, cookieValue, normalisePath, noVariation,
   parseNoVarySearch, queryRules, resourceKey, type HeaderReader, type NoVarySearch, type QueryRules, type ShadowPolicy,
@@ -52,7 +52,7 @@ export class SiteRules {
     const compile = (index: number, route: RouteConfig): RouteRules => compileRoute(index, route, config, readers);
     this.#find = compileRoutes(config.routes.map((route) => route.match));
     this.#routes = config.routes.map((route, index) => compile(index, route));
-    this.#undeclared = compile(-1, { match: '/**', vary: [], keepQuery: undefined, shadow: 'allowed', cache: 'standard' });
+    this.#undeclared = compile(-1, plainRoute);
     this.#hosts = new Set(config.hosts);
     this.#severalHosts = config.hosts.length > 1;
   }

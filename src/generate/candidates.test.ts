@@ -1,3 +1,4 @@
+import { plainRoute } from '../config/index.ts';
 import { expect, test } from 'bun:test';
 import type { ShadowRecord } from '../catalog/index.ts';
 import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
@@ -16,10 +17,10 @@ const at = (text: string): VariationKey => text as VariationKey; // spelled as c
 const site = new Site({
   origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
   hosts: [], regions: [], dropQuery: [],
-  dimensions: [{ name: 'd', from: { kind: 'header', name: 'x-d' }, values: ['a', 'b'], fallback: 'a', exact: true, obtain: {} }],
+  dimensions: [{ name: 'd', from: { kind: 'header', name: 'x-d' }, values: ['a', 'b'], fallback: 'a', exact: true, match: 'value', obtain: {} }],
   routes: [
-    { match: '/v/*', vary: ['d'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' },
-    { match: '/never/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' },
+    { ...plainRoute, match: '/v/*', vary: ['d'], shadow: 'allowed', cache: 'standard' },
+    { ...plainRoute, match: '/never/**', vary: [], shadow: 'never', cache: 'off' },
   ],
 });
 

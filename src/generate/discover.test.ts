@@ -1,3 +1,4 @@
+import { plainRoute } from '../config/index.ts';
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import type { HeaderList } from '../http/index.ts';
@@ -22,7 +23,7 @@ function over(pages: Readonly<Record<string, Page | 'timeout'>>) {
   const logged: Record<string, unknown>[] = [];
   const site = new Site({
     origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
-    hosts: [], regions: [], dropQuery: [], dimensions: [], routes: [{ match: '/account/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' }],
+    hosts: [], regions: [], dropQuery: [], dimensions: [], routes: [{ ...plainRoute, match: '/account/**', vary: [], shadow: 'never', cache: 'off' }],
   });
   const discoverer = new Discoverer({
     frontier,

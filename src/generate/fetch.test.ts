@@ -53,7 +53,7 @@ function get(path: string, options: Options = {}): Promise<FetchResult> {
     origin: { url: options.origin ?? url, host: options.hostMode ?? 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.05 } },
     hosts: ['shop.example'],
     timeouts: { connectMs: 0, firstByteMs: waitMs, idleMs: waitMs, drainMs: 0 },
-    generate: { userAgent: 'Foreshadow/test', discover: true },
+    generate: { userAgent: 'Foreshadow/test', discover: true, codings: [], fidelity: false },
   }, systemClock);
   return fetcher({ path, headers: options.headers ?? [], bytesMax: options.bytesMax ?? 1000, host: options.host, signal: options.signal });
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test';
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import { plainRoute } from '../config/index.ts';
 import type { Config } from '../config/types.ts';
 import { createLog, systemClock, type BlobDigest, type Clock, type Log, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { openMemoryStore } from '../store/index.ts';
@@ -45,14 +46,15 @@ function configOf(shop: Shop, facts: Partial<Config> = {}): Config {
     site: 'shop', origin: { url: shop.url, host: 'origin', probe: { path: '/', intervalMs: 1000, timeoutMs: 1000 }, limits: { latencyP95Ms: undefined, errorRate: 0.05 } },
     hosts: [], regions: [], clientRegion: { header: undefined, geoip: false }, trustedProxies: [],
     dimensions: [
-      { name: 'device', from: { kind: 'userAgent' }, values: ['mobile', 'desktop'], fallback: 'desktop', exact: true, obtain: { mobile: { 'user-agent': 'Phone Mobile' }, desktop: { 'user-agent': 'Desk' } } },
-      { name: 'segment', from: { kind: 'cookie', name: 'segment' }, values: ['new', 'loyal', 'vip'], fallback: 'new', exact: true, obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } } },
+      { name: 'device', from: { kind: 'userAgent' }, values: ['mobile', 'desktop'], fallback: 'desktop', exact: true, match: 'value', obtain: { mobile: { 'user-agent': 'Phone Mobile' }, desktop: { 'user-agent': 'Desk' } } },
+      { name: 'segment', from: { kind: 'cookie', name: 'segment' }, values: ['new', 'loyal', 'vip'], fallback: 'new', exact: true, match: 'value', obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } } },
     ],
-    routes: [{ match: '/products/:id', vary: ['device', 'segment'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' }],
+    feeds: [], versions: { keepForMs: 86_400_000, storageBytes: 1e9 }, degraded: { notice: undefined },
+    routes: [{ ...plainRoute, match: '/products/:id', vary: ['device', 'segment'], shadow: 'allowed', cache: 'standard' }],
     budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 16 },
     freshness: { targetMs: 600_000, serveStaleForMs: 86_400_000 },
     routing: { mode: 'serve', recovery: { firstStep: 0.01, fastestMs: 60_000 }, rescueAfterMs: 'auto' },
-    store: { volumePaths: [], copies: 2 }, generate: { userAgent: 'Foreshadow/test', discover: true }, dropQuery: [],
+    store: { volumePaths: [], copies: 2 }, generate: { userAgent: 'Foreshadow/test', discover: true, codings: [], fidelity: false }, dropQuery: [],
     timeouts: { connectMs: 500, firstByteMs: 2000, idleMs: 2000, drainMs: 1000 },
     limits: { urlBytes: 8192, headerBytes: 32_768, requestBodyBytes: 0, connections: 0, captureBytes: 1e6, generateBytes: 1e6, memoryCacheBytes: 1e6, demandKeys: 1000, variantsPerVariation: 4 },
     log: { level: 'error', access: undefined }, admin: { listen: { hostname: '127.0.0.1', port: 0 }, tokens: [] }, dataDir: '',
@@ -71,7 +73,8 @@ function run(shop: Shop, facts: RunFacts = {}) {
   const catalog: CatalogWriter = {
     head: () => versions.length,
     liveBlobs: () => new Set([...records.values()].map((record) => record.body)),
-    async publish(base, put, remove) {
+    async publish(base, change) {
+      const { put, remove } = change;
       expect(base).toBe(versions.length);
       const published = put.map((record) => ({ ...record, version: base + 1 }));
       for (const record of published) {
@@ -79,7 +82,7 @@ function run(shop: Shop, facts: RunFacts = {}) {
         records.set(shadowId(record), record);
       }
       for (const id of remove) records.delete(id);
-      return { version: base + 1, publishedAtMs: 0, full: false, put: published, remove };
+      return { ...change, version: base + 1, publishedAtMs: 0, full: false, put: published };
     },
   };
   const generator = new Generator({
@@ -237,7 +240,7 @@ function captureOf(resource: string, text: string, facts: Partial<ShadowRecord> 
 
 test('captures become durable when they add something, and spare the origin', async () => {
   const shop = openShop(notFound);
-  const { generator, records, bodies, textOf } = run(shop, { outlook: { rates: () => [{ resource: key('/a'), perMinute: 5 }] }, config: { generate: { userAgent: 'x', discover: false }, budgets: { originRequestsPerSecond: 0, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } } });
+  const { generator, records, bodies, textOf } = run(shop, { outlook: { rates: () => [{ resource: key('/a'), perMinute: 5 }] }, config: { generate: { userAgent: 'x', discover: false, codings: [], fidelity: false }, budgets: { originRequestsPerSecond: 0, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } } });
   const offer = ({ record, body }: ReturnType<typeof captureOf>): void => {
     bodies.set(record.body, body);
     generator.captured([record]);
@@ -295,7 +298,7 @@ test('what a passing answer has done meanwhile is not fetched, though it was pla
   });
   const { generator, bodies, variationsOf } = run(shop, {
     outlook: { rates: () => ['/first', '/second', '/third'].map((path, i) => ({ resource: key(path), perMinute: 9 - i })) }, pace: { planMs: 60_000 },
-    config: { generate: { userAgent: 'x', discover: false }, budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } },
+    config: { generate: { userAgent: 'x', discover: false, codings: [], fidelity: false }, budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 1 } },
   });
   await until(() => shop.asked.length === 1 && generator.status().queued === 2, 'the first under way');
   const passing = captureOf('/second', 'passing');

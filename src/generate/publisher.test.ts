@@ -23,10 +23,11 @@ function setUp(failing = { times: 0 }) {
   const catalog: CatalogWriter = {
     head: () => published.length,
     liveBlobs: () => new Set(),
-    async publish(base, put, remove) {
+    async publish(base, change) {
+      const { put, remove } = change;
       if (failing.times-- > 0) throw new Error('disk full');
       published.push({ put: put.length, remove });
-      return { version: base + 1, publishedAtMs: 0, full: false, put: put.map((record) => ({ ...record, version: base + 1 })), remove };
+      return { ...change, version: base + 1, publishedAtMs: 0, full: false, put: put.map((record) => ({ ...record, version: base + 1 })) };
     },
   };
   const log = createLog({ clock: systemClock, level: 'error', write: (line) => events.push(line) });

@@ -3,7 +3,7 @@
  * then word of it. Copies that only grew younger wait a while for others. What could not be published stays pending and goes with the next. Also the gate between
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
-import { shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
+import { noChange, shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
 import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
@@ -139,7 +139,7 @@ export class Publisher {
     this.#changed = false;
     try {
       await blobs.sync();
-      const delta = await catalog.publish(catalog.head(), [...put.values()], [...remove]);
+      const delta = await catalog.publish(catalog.head(), { ...noChange, put: [...put.values()], remove: [...remove] });
       for (const record of delta.put) holdings.adopt(record);
       onPublished(delta.version);
     } catch (error) {

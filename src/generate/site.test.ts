@@ -1,3 +1,4 @@
+import { plainRoute } from '../config/index.ts';
 import { expect, test } from 'bun:test';
 import type { DimensionConfig } from '../config/types.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
@@ -5,11 +6,11 @@ import { Site, variationsMax, type SiteConfig } from './site.ts';
 
 const device: DimensionConfig = {
   name: 'device', from: { kind: 'userAgent' }, values: ['mobile', 'desktop'], fallback: 'desktop', exact: true,
-  obtain: { mobile: { 'user-agent': 'Phone' }, desktop: { 'user-agent': 'Desk' } },
+  match: 'value', obtain: { mobile: { 'user-agent': 'Phone' }, desktop: { 'user-agent': 'Desk' } },
 };
 const segment: DimensionConfig = {
   name: 'segment', from: { kind: 'cookie', name: 'segment' }, values: ['new', 'loyal', 'vip'], fallback: 'new', exact: false,
-  obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } },
+  match: 'value', obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } },
 };
 const plan: DimensionConfig = { ...segment, name: 'plan', from: { kind: 'cookie', name: 'plan' }, values: ['free', 'paid'], fallback: 'free', obtain: { paid: { cookie: 'plan=paid' } } };
 
@@ -18,9 +19,9 @@ function siteOf(facts: Partial<SiteConfig> = {}): Site {
     origin: { url: 'http://127.0.0.1:3000', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
     hosts: [], regions: [], dropQuery: ['utm_*'], dimensions: [device, segment, plan],
     routes: [
-      { match: '/products/:id', vary: ['device', 'segment'], keepQuery: ['page'], shadow: 'always', cache: 'standard' },
-      { match: '/plans', vary: ['segment', 'plan'], keepQuery: undefined, shadow: 'allowed', cache: 'standard' },
-      { match: '/account/**', vary: [], keepQuery: undefined, shadow: 'never', cache: 'off' },
+      { ...plainRoute, match: '/products/:id', vary: ['device', 'segment'], keepQuery: ['page'], shadow: 'always', cache: 'standard' },
+      { ...plainRoute, match: '/plans', vary: ['segment', 'plan'], shadow: 'allowed', cache: 'standard' },
+      { ...plainRoute, match: '/account/**', vary: [], shadow: 'never', cache: 'off' },
     ],
     ...facts,
   });
@@ -49,9 +50,9 @@ test('what people ask for comes first, the unseen are not forgotten, shares sum 
 
 test('the product of many dimensions is cut', () => {
   const wide = Array.from({ length: 5 }, (_, i): DimensionConfig => ({
-    name: `d${i}`, from: { kind: 'header', name: `x-${i}` }, values: Array.from({ length: 20 }, (__, v) => `v${v}`), fallback: 'v0', exact: false, obtain: {},
+    name: `d${i}`, from: { kind: 'header', name: `x-${i}` }, values: Array.from({ length: 20 }, (__, v) => `v${v}`), fallback: 'v0', exact: false, match: 'value', obtain: {},
   }));
-  const site = siteOf({ dimensions: wide, routes: [{ match: '/w', vary: wide.map((d) => d.name), keepQuery: undefined, shadow: 'allowed', cache: 'standard' }] });
+  const site = siteOf({ dimensions: wide, routes: [{ ...plainRoute, match: '/w', vary: wide.map((d) => d.name), keepQuery: undefined, shadow: 'allowed', cache: 'standard' }] });
   const variations = site.variations(key('/w'), []);
   expect(variations.length).toBe(variationsMax);
   expect(variations[0]?.variation).toBe(at('d0=v0,d1=v0,d2=v0,d3=v0,d4=v0'));

@@ -1,4 +1,5 @@
 /** Random damage to catalog and local-store files, from a seed: nothing may crash, and nothing that is returned may differ from what was written. */
+import { noChange } from '../../src/catalog/index.ts';
 import { afterEach, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Catalog, CatalogReader, type ShadowRecord, shadowId } from '../../src/catalog/index.ts';
@@ -37,7 +38,7 @@ async function publishSome(dirs: readonly string[]): Promise<Map<string, ShadowR
   for (let v = 0; v < 12; v++) {
     // Long enough that full versions are written on the way.
     const headers = [['x-fat', `${v} `.padEnd(60_000, 'x')] as const];
-    await catalog.publish(v, [0, 1, 2, 3].map((n) => sampleRecord((v * 3 + n) % 10, { headers })), [shadowId(sampleRecord((v * 7) % 10))]);
+    await catalog.publish(v, { ...noChange, put: [0, 1, 2, 3].map((n) => sampleRecord((v * 3 + n) % 10, { headers })), remove: [shadowId(sampleRecord((v * 7) % 10))] });
     history.push(new Map([...catalog.records()].map((record) => [shadowId(record), record])));
   }
   return history;
@@ -78,7 +79,7 @@ test('both directories damaged at random: some published version, whole, or a cl
     }
     await using catalog = await Catalog.open({ dirs, clock, log: silentLog, keepVersions });
     expect(new Map([...catalog.records()].map((record) => [shadowId(record), record]))).toEqual(history[catalog.head()] ?? new Map());
-    expect((await catalog.publish(catalog.head(), [sampleRecord(1)], [])).version).toBe(catalog.head());
+    expect((await catalog.publish(catalog.head(), { ...noChange, put: [sampleRecord(1)] })).version).toBe(catalog.head());
     temporary.remove();
   }
 });
@@ -87,14 +88,14 @@ test('a catalog directory that fails is left out, logged, and given what it miss
   const dirs = [temporary.make(), temporary.make()];
   const disk = new FaultyDisk();
   await using catalog = await Catalog.open({ dirs, clock, log: silentLog, disk });
-  await catalog.publish(0, [sampleRecord(0)], []);
+  await catalog.publish(0, { ...noChange, put: [sampleRecord(0)] });
   for (const [n, code] of ['ENOSPC', 'EROFS', 'EIO', 'ENOENT'].entries()) {
     disk.break(dirs[n % 2] ?? '', ['write', 'name', 'sync'], code);
-    await catalog.publish(catalog.head(), [sampleRecord(n)], []);
-    await catalog.publish(catalog.head(), [sampleRecord(n + 10)], []);
+    await catalog.publish(catalog.head(), { ...noChange, put: [sampleRecord(n)] });
+    await catalog.publish(catalog.head(), { ...noChange, put: [sampleRecord(n + 10)] });
     disk.mend();
     clock.advance(30_001);
-    await catalog.publish(catalog.head(), [sampleRecord(n + 20)], []);
+    await catalog.publish(catalog.head(), { ...noChange, put: [sampleRecord(n + 20)] });
     const names = dirs.map((dir) => readdirSync(dir).filter((name) => name.endsWith('.delta')));
     expect(names[0]).toEqual(names[1] ?? []);
     expect(names[0]).toHaveLength(catalog.head());
@@ -106,14 +107,14 @@ test('a catalog no directory takes says so, keeps its version, and goes on when 
   const dirs = [temporary.make(), temporary.make()];
   const disk = new FaultyDisk();
   await using catalog = await Catalog.open({ dirs, clock, log: silentLog, disk });
-  await catalog.publish(0, [sampleRecord(0)], []);
+  await catalog.publish(0, { ...noChange, put: [sampleRecord(0)] });
   disk.fault = (operation) => (operation === 'write' ? 'ENOSPC' : undefined);
-  const error: unknown = await catalog.publish(1, [sampleRecord(1)], []).catch((thrown: unknown) => thrown);
+  const error: unknown = await catalog.publish(1, { ...noChange, put: [sampleRecord(1)] }).catch((thrown: unknown) => thrown);
   expect(error instanceof ForeshadowError && [error.code, error.retry]).toEqual(['storage-full', true]);
   expect(catalog.head()).toBe(1);
   expect(catalog.get(shadowId(sampleRecord(1)))).toBeUndefined();
   disk.mend();
-  expect((await catalog.publish(1, [sampleRecord(1)], [])).version).toBe(2);
+  expect((await catalog.publish(1, { ...noChange, put: [sampleRecord(1)] })).version).toBe(2);
 });
 
 test('a local store damaged at random while it was closed: what it returns is what was put, and it takes new puts', async () => {

@@ -2,6 +2,7 @@
  * Run as a child by crash.test.ts, to be killed: stores bodies, publishes them, collects now and then, and says on stdout what it has been
  * promised is safe. Arguments: folder, number of volumes.
  */
+import { noChange } from '../../src/catalog/index.ts';
 import { Catalog } from '../../src/catalog/index.ts';
 import { silentLog, systemClock } from '../../src/kernel/index.ts';
 import { openVolumes } from '../../src/store/index.ts';
@@ -17,7 +18,7 @@ for (let version = catalog.head(); ; version++) {
   const records = [0, 1, 2].map((n) => sampleRecord((version * 2 + n) % 97, { requestTimeMs: version }));
   await Promise.all(records.map((record) => blobs.put(sampleBody(Number(record.resource.slice('/products/'.length))))));
   await blobs.sync();
-  await catalog.publish(version, records, []);
+  await catalog.publish(version, { ...noChange, put: records });
   process.stdout.write(`${version + 1}\n`);
   if (version % 7 === 6) await blobs.collect(catalog.liveBlobs());
 }

@@ -1,0 +1,49 @@
+/**
+ * A word of the operator about copies, published with a version and in force wherever that version is: some copies are wrong (`purge`), may be
+ * wrong (`soft-purge`), or are to stay as they are (`hold`, after going back to an older version). Copies that an edge has captured itself
+ * and that no catalog lists are bound by it too. Pure.
+ */
+import { compilePattern, resourceTarget } from '../http/index.ts';
+import type { ResourceKey } from '../kernel/index.ts';
+import type { ShadowRecord } from './shadow-record.ts';
+import { tagsOf } from './tags.ts';
+
+export type RuleTarget =
+  | { readonly kind: 'resource'; readonly resource: ResourceKey }
+  /** A path pattern as routes have it, `/products/**`, matched with the path without query. */
+  | { readonly kind: 'pattern'; readonly pattern: string }
+  /** A word of Surrogate-Key, Cache-Tag or Cache-Groups. */
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'site' };
+
+export interface CatalogRule {
+  /** The version that brought it: copies published by it or later are not bound. 0 before it is published. */
+  readonly version: number;
+  /** Answers asked for later are not bound. Epoch ms. */
+  readonly atMs: number;
+  readonly target: RuleTarget;
+  readonly effect: 'purge' | 'soft-purge' | 'hold';
+  /** When a hold ends; a purge is forgotten then. Epoch ms. */
+  readonly untilMs: number;
+}
+
+/** Whether a resource is what the rule is about; `tags` are those of the copy in question. */
+export function isTarget(target: RuleTarget, resource: ResourceKey, tags: () => readonly string[]): boolean {
+  switch (target.kind) {
+    case 'site': return true;
+    case 'resource': return target.resource === resource;
+    case 'tag': return tags().includes(target.tag);
+    case 'pattern': {
+      const pattern = compilePattern(target.pattern);
+      const [path = ''] = resourceTarget(resource).target.split('?', 1);
+      return pattern.ok && pattern.matches(path);
+    }
+  }
+}
+
+/** Whether the rule says that this copy is wrong. */
+export function binds(rule: CatalogRule, record: ShadowRecord): boolean {
+  if (rule.effect === 'hold') return false;
+  const older = record.version === 0 ? record.requestTimeMs <= rule.atMs : record.version < rule.version && record.requestTimeMs <= rule.atMs;
+  return older && isTarget(rule.target, record.resource, () => tagsOf(record.headers));
+}
