@@ -114,7 +114,7 @@ describe('retention', () => {
     expect(again.versions()).toHaveLength(5);
     expect(sorted(again.records())).toEqual(sorted(catalog.records()));
     expect(again.liveBlobs()).toEqual(catalog.liveBlobs());
-    expect((await again.recordsAt(57)).size).toBe(9);
+    expect((await again.stateAt(57)).records.size).toBe(9);
   });
 
   test('live bodies are those of every kept version and of no other', async () => {
@@ -216,7 +216,7 @@ describe('damage', () => {
     await catalog.publish(0, { ...noChange, put: numbers(0, 1) });
     await catalog.close();
     const path = fileOf(dirs[0] ?? '', 1);
-    const text = readFileSync(path, 'utf8').replace('"format":1', '"format":2');
+    const text = readFileSync(path, 'utf8').replace('"format":2', '"format":3');
     const body = text.slice(0, text.lastIndexOf('{"sha256"'));
     writeFileSync(path, `${body}{"sha256":"${new Bun.CryptoHasher('sha256').update(body).digest('hex')}"}\n`);
     expect(await codeOf(openCatalog(dirs))).toBe('catalog-corrupt');

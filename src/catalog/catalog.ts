@@ -6,11 +6,14 @@
 import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
 import { type Disk, systemDisk } from '../kernel/disk.ts';
 import { type Chain, chainFiles, findChain } from './chain.ts';
-import { applyDelta, diffRecords, type Records } from './delta.ts';
+import { applyDelta, type CatalogState, diffRecords, emptyState, everythingIn } from './state.ts';
 import { CatalogFolders, type VersionName } from './folders.ts';
 import { PairCache } from './record-codec.ts';
-import { type CatalogChange, type CatalogDelta, noChange, type ShadowRecord, shadowId } from './shadow-record.ts';
-import { encodeVersion, type EncodedVersion } from './version-file.ts';
+import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
+import { binds, type CatalogRule } from './rule.ts';
+import { mergeRules, rulesMax } from './rules.ts';
+import { bodiesOf, type CatalogChange, type CatalogDelta, noChange, type ShadowRecord, shadowId } from './shadow-record.ts';
+import { deltaFrom, encodeVersion, type EncodedVersion } from './version-file.ts';
 import { Replicas } from './replicas.ts';
 
 export interface CatalogOptions {
@@ -48,7 +51,7 @@ export class Catalog implements AsyncDisposable {
   readonly #log: Log;
   readonly #keepVersions: number;
   readonly #cache = new PairCache();
-  #records: Records = new Map();
+  readonly #state: CatalogState = emptyState();
   #bytes = 0;
   #head = 0;
   #link = '';
@@ -86,14 +89,12 @@ export class Catalog implements AsyncDisposable {
   }
 
   #adopt(chain: Chain): void {
-    if (chain.start) {
-      applyDelta(this.#records, { full: true, put: chain.start.file.put, remove: [] });
-      this.#remember({ ...chain.start.file, put: chain.start.file.put.length, remove: 0 }, []);
+    for (const { candidate } of chainFiles(chain)) {
+      const delta = deltaFrom(candidate.file);
+      const retired = applyDelta(this.#state, delta);
+      this.#remember(delta, retired);
     }
-    for (const { file } of chain.deltas) {
-      this.#remember({ ...file, put: file.put.length, remove: file.remove.length }, applyDelta(this.#records, { ...file, full: false }));
-    }
-    for (const record of this.#records.values()) this.#bytes += record.bodyBytes;
+    for (const record of this.#state.records.values()) this.#bytes += bytesOf(record);
     this.#head = chain.head;
     this.#link = chain.link;
     this.#files = [...chainFiles(chain)].map(({ name }) => name);
@@ -106,18 +107,36 @@ export class Catalog implements AsyncDisposable {
   }
 
   get(id: string): ShadowRecord | undefined {
-    return this.#records.get(id);
+    return this.#state.records.get(id);
   }
 
   records(): IterableIterator<ShadowRecord> {
-    return this.#records.values();
+    return this.#state.records.values();
   }
 
   get size(): number {
-    return this.#records.size;
+    return this.#state.records.size;
   }
 
-  /** Of all records' bodies together; equal bodies count each time. */
+  filling(id: FillingId): Filling | undefined {
+    return this.#state.fillings.get(id);
+  }
+
+  fillings(): IterableIterator<Filling> {
+    return this.#state.fillings.values();
+  }
+
+  /** Rules in force, at most `rulesMax`. */
+  rules(): readonly CatalogRule[] {
+    return mergeRules(this.#state.rules, [], this.#clock.nowMs());
+  }
+
+  /** When each feed was last heard, as far as versions have said. */
+  heard(): ReadonlyMap<FeedKey, number> {
+    return this.#state.heard;
+  }
+
+  /** Of all records' bodies together, coded ones too; equal bodies count each time. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -135,60 +154,77 @@ export class Catalog implements AsyncDisposable {
   /** Bodies of every kept version: what the blob store must not collect. */
   liveBlobs(): Set<BlobDigest> {
     const live = new Set<BlobDigest>();
-    for (const record of this.#records.values()) live.add(record.body);
+    for (const record of this.#state.records.values()) for (const { body } of bodiesOf(record)) live.add(body);
     // What the oldest kept version retired belongs to versions that are not kept.
     for (const kept of this.#kept.slice(1)) for (const digest of kept.retired) live.add(digest);
     return live;
   }
 
   /**
-   * Publishes the version after `base`. Records get its number; ids in `remove` that don't exist or are also put are left out. Throws
-   * `catalog-conflict` when `base` is not the newest, `storage-full` or `storage-failed` when no directory takes it.
+   * Publishes the version after `base`. Records, fillings and rules get its number; ids in `remove` and `unfill` that don't exist or are also put are left
+   * out. A purge takes with it the records it binds: a copy that was asked for before a purge in force is not published, and what is there is removed. Throws
+   * `catalog-conflict` when `base` is not the newest, `usage` when there would be too many rules, `storage-full` or `storage-failed` when no directory takes it.
    */
   publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
-    return this.#exclusively(() => this.#publish(base, change));
+    return this.#exclusively(() => {
+      const purges = [...this.rules(), ...change.rules].filter((rule) => rule.effect === 'purge');
+      const put = purges.length === 0 ? change.put : change.put.filter((record) => !purges.some((rule) => binds(rule, { ...record, version: 0 })));
+      return this.#publish(base, { ...change, put });
+    });
   }
 
   /** Publishes a version that says again what version `to` said. */
   rollback(base: number, to: number): Promise<CatalogDelta> {
     return this.#exclusively(async () => {
-      const { put, remove } = diffRecords(this.#records, await this.#recordsAt(to));
+      const { put, remove } = diffRecords(this.#state.records, (await this.#stateAt(to)).records);
       return this.#publish(base, { ...noChange, put, remove });
     });
   }
 
   /** Everything there was at a kept version. */
-  recordsAt(version: number): Promise<ReadonlyMap<string, ShadowRecord>> {
-    return this.#exclusively(() => this.#recordsAt(version));
+  stateAt(version: number): Promise<Readonly<CatalogState>> {
+    return this.#exclusively(() => this.#stateAt(version));
   }
 
-  async #publish(base: number, { put, remove }: CatalogChange): Promise<CatalogDelta> {
+  async #publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
     if (base !== this.#head) throw conflict(base, this.#head);
-    const version = base + 1;
-    const byId = new Map(put.map((record) => [shadowId(record), this.#stamp(record, version)]));
-    const delta: CatalogDelta = {
-      ...noChange, version,
-      publishedAtMs: this.#clock.nowMs(),
-      full: false,
-      put: [...byId.values()],
-      remove: [...new Set(remove)].filter((id) => this.#records.has(id) && !byId.has(id)),
-    };
-    const encoded = await encodeVersion({ kind: 'delta', version, link: this.#link, publishedAtMs: delta.publishedAtMs }, delta.put, delta.remove);
+    const delta = this.#numbered(change, base + 1);
+    const { version, publishedAtMs } = delta;
+    if (mergeRules(this.#state.rules, delta.rules, publishedAtMs).length > rulesMax) throw tooManyRules();
+    const encoded = await encodeVersion({ kind: 'delta', version, link: this.#link, publishedAtMs }, delta);
     await this.#replicas.catchUp(this.#files);
     if (!(await this.#replicas.create({ kind: 'delta', version }, encoded))) throw conflict(base, version);
 
-    const retired = applyDelta(this.#records, delta);
-    for (const record of delta.put) this.#bytes += record.bodyBytes;
-    for (const record of retired) this.#bytes -= record.bodyBytes;
+    const retired = applyDelta(this.#state, delta);
+    for (const record of delta.put) this.#bytes += bytesOf(record);
+    for (const record of retired) this.#bytes -= bytesOf(record);
     this.#head = version;
     this.#link = encoded.sum;
     this.#files.push({ kind: 'delta', version });
     this.#deltaBytes += encoded.bytes;
     this.#deltas += 1;
-    this.#remember({ version, publishedAtMs: delta.publishedAtMs, put: delta.put.length, remove: delta.remove.length }, retired);
+    this.#remember(delta, retired);
     this.#replicas.writeHeads(version);
     this.#snapshotIfDue();
     return delta;
+  }
+
+  /** The change as this version. */
+  #numbered(change: CatalogChange, version: number): CatalogDelta {
+    const { records, fillings } = this.#state;
+    const byId = new Map(change.put.map((record) => [shadowId(record), this.#stamp(record, version)]));
+    const filled = new Map(change.fill.map((filling) => [filling.id, { ...filling, version }]));
+    const rules = change.rules.map((rule) => ({ ...rule, version }));
+    const purges = rules.filter((rule) => rule.effect === 'purge');
+    const purged = purges.length === 0 ? [] : [...records].flatMap(([id, record]) => (purges.some((rule) => binds(rule, record)) ? [id] : []));
+    return {
+      version, publishedAtMs: this.#clock.nowMs(), full: false,
+      put: [...byId.values()],
+      remove: [...new Set([...change.remove, ...purged])].filter((id) => records.has(id) && !byId.has(id)),
+      fill: [...filled.values()],
+      unfill: [...new Set(change.unfill)].filter((id) => fillings.has(id) && !filled.has(id)),
+      rules, heard: change.heard,
+    };
   }
 
   #stamp(record: ShadowRecord, version: number): ShadowRecord {
@@ -196,9 +232,9 @@ export class Catalog implements AsyncDisposable {
     return { ...record, headers, version };
   }
 
-  #remember(info: Omit<VersionInfo, 'records'>, retired: readonly ShadowRecord[]): void {
-    const { version, publishedAtMs, put, remove } = info;
-    this.#kept.push({ version, publishedAtMs, put, remove, records: this.#records.size, retired: retired.map((record) => record.body) });
+  #remember({ version, publishedAtMs, full, put, remove }: CatalogDelta, retired: readonly ShadowRecord[]): void {
+    const bodies = full ? [] : retired.flatMap((record) => bodiesOf(record).map(({ body }) => body));
+    this.#kept.push({ version, publishedAtMs, put: put.length, remove: remove.length, records: this.#state.records.size, retired: bodies });
     if (this.#kept.length > this.#keepVersions) this.#kept.shift();
   }
 
@@ -208,9 +244,9 @@ export class Catalog implements AsyncDisposable {
     this.#deltaBytes = 0;
     this.#deltas = 0;
     const header = { kind: 'full' as const, version: this.#head, link: this.#link, publishedAtMs: this.#kept.at(-1)?.publishedAtMs ?? 0 };
-    const records = [...this.#records.values()];
+    const everything = everythingIn(this.#state);
     this.#snapshot = (async () => {
-      const encoded = await encodeVersion(header, records, []);
+      const encoded = await encodeVersion(header, everything);
       await this.#exclusively(() => this.#keepFull({ kind: 'full', version: header.version }, encoded));
     })().catch((error: unknown) => {
       this.#log.warn('catalog-full-not-written', { version: header.version, error: messageOf(error) });
@@ -237,21 +273,21 @@ export class Catalog implements AsyncDisposable {
     }
   }
 
-  async #recordsAt(version: number): Promise<Records> {
+  async #stateAt(version: number): Promise<CatalogState> {
     const kept = this.#kept.some((one) => one.version === version);
     const start = Math.max(0, ...this.#files.filter((name) => name.kind === 'full' && name.version <= version).map((name) => name.version));
-    const records: Records = new Map();
+    const state = emptyState();
     const need: VersionName[] = start > 0 ? [{ kind: 'full', version: start }] : [];
     for (let next = start + 1; next <= version; next++) need.push({ kind: 'delta', version: next });
     for (const name of kept ? need : []) {
       const file = await this.#folders.first(name, () => true);
       if (!file) throw corrupt(name);
-      applyDelta(records, { ...file, full: name.kind === 'full' });
+      applyDelta(state, deltaFrom(file));
     }
     if (!kept) {
       throw new ForeshadowError('usage', { source: 'client', message: `version ${version} is not kept`, hint: 'choose one that `versions` lists' });
     }
-    return records;
+    return state;
   }
 
   #exclusively<T>(run: () => Promise<T>): Promise<T> {
@@ -275,6 +311,16 @@ function conflict(base: number, head: number): ForeshadowError {
   return new ForeshadowError('catalog-conflict', {
     source: 'storage', message: `a version was published on version ${base}, but the newest is ${head}`,
     hint: 'only one brain may publish to these directories; read the newest version and try again',
+  });
+}
+
+function bytesOf(record: ShadowRecord): number {
+  return bodiesOf(record).reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+}
+
+function tooManyRules(): ForeshadowError {
+  return new ForeshadowError('usage', {
+    source: 'client', message: `there would be more than ${rulesMax} rules in force`, hint: 'purge by pattern, by tag or the whole site; rules end by themselves',
   });
 }
 

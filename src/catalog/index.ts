@@ -6,3 +6,6 @@ export * from './good-copy.ts';
 export * from './location.ts';
 export * from './rule.ts';
 export * from './tags.ts';
+export * from './filling-codec.ts';
+export * from './rules.ts';
+export { hear } from './state.ts';

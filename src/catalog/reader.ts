@@ -4,10 +4,11 @@
  */
 import { ForeshadowError, type Log } from '../kernel/index.ts';
 import { type Disk, systemDisk } from '../kernel/disk.ts';
-import { findChain } from './chain.ts';
-import { applyDelta, type Records } from './delta.ts';
+import { chainFiles, findChain } from './chain.ts';
+import { applyDelta, emptyState, everythingIn } from './state.ts';
 import { CatalogFolders } from './folders.ts';
-import { type CatalogDelta, noChange } from './shadow-record.ts';
+import type { CatalogDelta } from './shadow-record.ts';
+import { deltaFrom } from './version-file.ts';
 
 export class CatalogReader {
   readonly #folders: CatalogFolders;
@@ -43,7 +44,7 @@ export class CatalogReader {
       const expected = link;
       const file = await this.#folders.first({ kind: 'delta', version: applied + 1 }, (one) => expected === undefined || one.link === expected);
       if (!file) break;
-      yield { ...noChange, version: file.version, publishedAtMs: file.publishedAtMs, full: false, put: file.put, remove: file.remove };
+      yield deltaFrom(file);
       applied = file.version;
       link = file.sum;
     }
@@ -58,11 +59,10 @@ export class CatalogReader {
       if (chain.head === 0) throw unreadable(head);
       return;
     }
-    const records: Records = new Map();
-    if (chain.start) applyDelta(records, { full: true, put: chain.start.file.put, remove: [] });
-    for (const { file } of chain.deltas) applyDelta(records, { ...file, full: false });
+    const state = emptyState();
+    for (const { candidate } of chainFiles(chain)) applyDelta(state, deltaFrom(candidate.file));
     const publishedAtMs = chain.deltas.at(-1)?.file.publishedAtMs ?? chain.start?.file.publishedAtMs ?? 0;
-    yield { ...noChange, version: chain.head, publishedAtMs, full: true, put: [...records.values()], remove: [] };
+    yield { ...everythingIn(state), version: chain.head, publishedAtMs, full: true };
   }
 
   async #exists(version: number): Promise<boolean> {

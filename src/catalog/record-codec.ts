@@ -4,29 +4,33 @@
  */
 import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { HeaderList } from '../http/headers.ts';
-import type { ShadowRecord } from './shadow-record.ts';
+import type { CodedBody, ShadowRecord } from './shadow-record.ts';
 
 const digestPattern = /^[0-9a-f]{64}$/;
 const fields = 11;
+/** More codings than there are. */
+const codingsMax = 8;
 
 /** When this changes, so do the formats of the catalog (version-file.ts) and of the local store (entry.ts). */
 export function recordToTuple(record: ShadowRecord): unknown[] {
   return [
     record.resource, record.variation, record.vary.flat(), record.status, record.headers.flat(), record.body, record.bodyBytes,
     record.requestTimeMs, record.responseTimeMs, record.madeBy, record.version,
+    ...(record.codings ? [record.codings.map(({ coding, body, bodyBytes }) => [coding, body, bodyBytes])] : []),
   ];
 }
 
 export function recordFromTuple(value: unknown, pairs: PairCache): ShadowRecord | undefined {
-  if (!Array.isArray(value) || value.length !== fields) return undefined;
+  if (!Array.isArray(value) || value.length < fields || value.length > fields + 1) return undefined;
   const tuple: readonly unknown[] = value;
-  const [resource, variation, varyFlat, status, headersFlat, body, bodyBytes, requestTimeMs, responseTimeMs, madeBy, version] = tuple;
+  const [resource, variation, varyFlat, status, headersFlat, body, bodyBytes, requestTimeMs, responseTimeMs, madeBy, version, coded] = tuple;
   if (typeof resource !== 'string' || typeof variation !== 'string' || typeof body !== 'string' || !digestPattern.test(body)) return undefined;
   if (!isCount(status) || status < 100 || status > 599 || !isCount(bodyBytes) || !isCount(version)) return undefined;
   if (!isTime(requestTimeMs) || !isTime(responseTimeMs) || (madeBy !== 'capture' && madeBy !== 'generate')) return undefined;
   const vary = pairsOf(varyFlat, pairs);
   const headers = pairsOf(headersFlat, pairs);
-  if (!vary || !headers) return undefined;
+  const codings = tuple.length > fields ? codingsOf(coded) : undefined;
+  if (!vary || !headers || (tuple.length > fields && !codings)) return undefined;
   return {
     // The brands' constructors made these before they were written; the file's checksum says they are unchanged.
     resource: pairs.string(resource) as ResourceKey,
@@ -40,7 +44,22 @@ export function recordFromTuple(value: unknown, pairs: PairCache): ShadowRecord 
     responseTimeMs,
     madeBy,
     version,
+    ...(codings && { codings }),
   };
+}
+
+function codingsOf(value: unknown): readonly CodedBody[] | undefined {
+  if (!Array.isArray(value) || value.length > codingsMax) return undefined;
+  const codings: CodedBody[] = [];
+  for (const one of value as readonly unknown[]) { // what Array.isArray gives is any[]
+    if (!Array.isArray(one) || one.length !== 3) return undefined;
+    const parts: readonly unknown[] = one;
+    const [coding, body, bodyBytes] = parts;
+    if (coding !== 'br' && coding !== 'zstd' && coding !== 'gzip') return undefined;
+    if (typeof body !== 'string' || !digestPattern.test(body) || !isCount(bodyBytes)) return undefined;
+    codings.push({ coding, body: body as BlobDigest, bodyBytes }); // as above
+  }
+  return codings;
 }
 
 function isCount(value: unknown): value is number {

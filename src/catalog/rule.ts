@@ -25,6 +25,8 @@ export interface CatalogRule {
   readonly effect: 'purge' | 'soft-purge' | 'hold';
   /** When a hold ends; a purge is forgotten then. Epoch ms. */
   readonly untilMs: number;
+  /** Where it is set, only copies are bound that edges have captured and no version has published: after going back, the catalog's own are right. */
+  readonly only?: 'captures';
 }
 
 /** Whether a resource is what the rule is about; `tags` are those of the copy in question. */
@@ -43,7 +45,7 @@ export function isTarget(target: RuleTarget, resource: ResourceKey, tags: () => 
 
 /** Whether the rule says that this copy is wrong. */
 export function binds(rule: CatalogRule, record: ShadowRecord): boolean {
-  if (rule.effect === 'hold') return false;
+  if (rule.effect === 'hold' || (rule.only === 'captures' && record.version > 0)) return false;
   const older = record.version === 0 ? record.requestTimeMs <= rule.atMs : record.version < rule.version && record.requestTimeMs <= rule.atMs;
   return older && isTarget(rule.target, record.resource, () => tagsOf(record.headers));
 }

@@ -38,6 +38,11 @@ export interface CodedBody {
   readonly bodyBytes: number;
 }
 
+/** Digests and lengths of all bodies a record has: its own, and the coded ones. */
+export function bodiesOf(record: ShadowRecord): readonly Pick<CodedBody, 'body' | 'bodyBytes'>[] {
+  return record.codings ? [record, ...record.codings] : [record];
+}
+
 /** What identifies a copy: resource, variation and the values of varied headers. */
 export function shadowId(record: Pick<ShadowRecord, 'resource' | 'variation' | 'vary'>): string {
   let id = `${record.resource}\n${record.variation}`;
