@@ -2,7 +2,7 @@
  * What the kinds of dimension mean in requests: which headers obtain each value from the origin, and which request headers
  * a dimension stands in for in an answer's Vary. Reading a value out of a request is `http`'s.
  */
-import type { DimensionConfig } from './types.ts';
+import type { DimensionConfig, RouteConfig } from './types.ts';
 
 export const deviceClasses = ['mobile', 'tablet', 'desktop'] as const;
 
@@ -47,4 +47,26 @@ export function varyHeadersOf(dimension: Pick<DimensionConfig, 'from'>): readonl
     case 'header':
       return [dimension.from.name];
   }
+}
+
+type Declaring = Pick<RouteConfig, 'vary' | 'slots' | 'tokens'>;
+
+/**
+ * The request headers, lower case, that a route's declaration accounts for: those of the dimensions it varies on, of those its slots
+ * depend on, and of its tokens. Its pages may differ by what is read from these and by no more.
+ */
+export function standInsOf(route: Declaring, dimensions: readonly DimensionConfig[]): ReadonlySet<string> {
+  const headers = declared(route, dimensions).flatMap((dimension) => varyHeadersOf(dimension));
+  return new Set(route.tokens.length > 0 ? [...headers, 'cookie'] : headers);
+}
+
+/** The cookies among them; any other makes a request personal. */
+export function cookiesOf(route: Declaring, dimensions: readonly DimensionConfig[]): ReadonlySet<string> {
+  const names = declared(route, dimensions).flatMap(({ from }) => (from.kind === 'cookie' ? [from.name] : []));
+  return new Set([...names, ...route.tokens.map((token) => token.cookie)]);
+}
+
+function declared(route: Declaring, dimensions: readonly DimensionConfig[]): readonly DimensionConfig[] {
+  const names = new Set([...route.vary, ...route.slots.flatMap((slot) => [...slot.dimensions, ...(slot.profile === undefined ? [] : [slot.profile])])]);
+  return dimensions.filter(({ name }) => names.has(name));
 }

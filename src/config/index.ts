@@ -1,4 +1,4 @@
-export { varyHeadersOf } from './dimensions.ts';
+export { cookiesOf, standInsOf, varyHeadersOf } from './dimensions.ts';
 export { loadConfig } from './load.ts';
 export type { LoadResult } from './load.ts';
 export { maxima } from './maxima.ts';

@@ -2,9 +2,9 @@
  * Whether an answer repeats a host name that its visitor chose and the site did not declare. Such an answer may be made for that
  * visitor alone (links and scripts under a name of an attacker's choice) and is never kept. What can't be judged counts as repeating.
  */
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { endToEnd } from '../http/index.ts';
 import type { WholeAnswer } from './capture.ts';
+import { decodeBody } from './decoding.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
 
@@ -12,9 +12,6 @@ import type { Visit } from './visit.ts';
 const decodedBytesMax = 16 * 1024 * 1024;
 /** Other characters of a host are written in many ways (`&amp;`, `%26`), so that their absence proves nothing. */
 const plain = /^[a-z0-9.:_-]+$/;
-const decoders: Readonly<Record<string, (body: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer>> = {
-  'gzip': gunzipSync, 'x-gzip': gunzipSync, 'deflate': inflateSync, 'br': brotliDecompressSync, 'zstd': zstdDecompressSync,
-};
 
 export function repeatsForeignHost(visit: Visit, answer: WholeAnswer, site: SiteRules): boolean {
   for (const host of toldHosts(visit)) {
@@ -44,17 +41,6 @@ function repeats(answer: WholeAnswer, name: string): boolean {
   const anyCase = new RegExp(name.replaceAll('.', '\\.'), 'i');
   if (endToEnd([...answer.headers]).some(([, value]) => anyCase.test(value))) return true;
   if (!answer.body || answer.body.byteLength === 0) return false;
-  const body = decoded(answer.body, answer.headers.get('content-encoding'));
-  return body === undefined || anyCase.test(body.toString('latin1'));
-}
-
-/** Undefined where it can't be read: unknown or several codings, damaged, or larger than anything of use. */
-function decoded(body: Uint8Array, coding: string | null): Buffer | undefined {
-  const name = coding?.trim().toLowerCase() ?? '';
-  if (name === '' || name === 'identity') return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  try {
-    return decoders[name]?.(body, { maxOutputLength: decodedBytesMax });
-  } catch {
-    return undefined; // damaged, or a few bytes that stand for gigabytes
-  }
+  const body = decodeBody(answer.body, answer.headers.get('content-encoding'), decodedBytesMax);
+  return body === undefined || anyCase.test(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1'));
 }

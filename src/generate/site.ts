@@ -2,8 +2,8 @@
  * The configured site, compiled for generation: which route a resource belongs to, what its variations are, how each is
  * asked for at the origin, and which URLs found in sitemaps and pages are the site's own. Pure; made anew when the config changes.
  */
-import { varyHeadersOf } from '../config/index.ts';
-import type { Config, DimensionConfig } from '../config/types.ts';
+import { plainRoute, standInsOf } from '../config/index.ts';
+import type { Config, DimensionConfig, RouteConfig } from '../config/types.ts';
 import {
   compileRoutes, compileVariation, noVariation, normalisePath, parseVariation, plainHost, queryRules, resourceKey, resourceTarget,
   type HeaderList, type QueryRules, type ShadowPolicy,
@@ -53,8 +53,8 @@ export class Site {
   constructor(config: SiteConfig) {
     this.#config = config;
     this.#find = compileRoutes(config.routes.map((route) => route.match));
-    this.#routes = config.routes.map((route) => compile(config, route.vary, route.keepQuery, route.shadow));
-    this.#fallback = compile(config, [], undefined, 'allowed');
+    this.#routes = config.routes.map((route) => compile(config, route));
+    this.#fallback = compile(config, plainRoute);
     this.#hosts = new Set([...config.hosts, plainHost(new URL(config.origin.url).host)]);
     this.#proto = config.regions.some((region) => region.tls !== undefined || region.publicUrl?.startsWith('https:')) ? 'https' : 'http';
   }
@@ -156,12 +156,13 @@ function pathOf(resource: ResourceKey): string {
   return question < 0 ? target : target.slice(0, question);
 }
 
-function compile(config: SiteConfig, vary: readonly string[], keepQuery: readonly string[] | undefined, policy: ShadowPolicy): CompiledRoute {
-  const dimensions = vary.flatMap((name) => config.dimensions.find((dimension) => dimension.name === name) ?? []);
+function compile(config: SiteConfig, route: RouteConfig): CompiledRoute {
+  const varied = route.vary.flatMap((name) => config.dimensions.find((dimension) => dimension.name === name) ?? []);
+  const dimensions = varied.filter(({ match }) => match === 'value');
   return {
-    policy, dimensions,
-    standIns: new Set(dimensions.flatMap((dimension) => varyHeadersOf(dimension))),
-    query: queryRules(config.dropQuery, keepQuery),
+    policy: route.shadow, dimensions,
+    standIns: standInsOf(route, config.dimensions),
+    query: queryRules(config.dropQuery, route.keepQuery),
     variations: product(dimensions),
   };
 }
