@@ -43,7 +43,7 @@ export type Hole =
   | { readonly kind: 'slot'; readonly from: number; readonly to: number; readonly slot: string }
   /** An occurrence of the CSP nonce. */
   | { readonly kind: 'nonce'; readonly from: number; readonly to: number }
-  /** A value of one visitor, from this cookie. */
-  | { readonly kind: 'token'; readonly from: number; readonly to: number; readonly cookie: string }
+  /** A value of one visitor, from this cookie: an attribute's value, within quotes or not. See `tokenMarkup`. */
+  | { readonly kind: 'token'; readonly from: number; readonly to: number; readonly cookie: string; readonly quoted: boolean }
   /** Where something is put in while the origin can't answer; `from` equals `to`. */
   | { readonly kind: 'notice' | 'form-start' | 'form-end'; readonly from: number; readonly to: number };
