@@ -5,6 +5,7 @@
 import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { FeedKey } from '../compose/types.ts';
 import type { DemandWindow } from '../demand/window.ts';
+import type { RefusedAnswer } from '../http/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import type { OriginView } from '../route/types.ts';
 
@@ -12,6 +13,8 @@ export type EdgeToBrain =
   | { readonly type: 'demand'; readonly window: DemandWindow }
   /** Good answers that passed by and are now in the edge's local store; the brain decides which become durable. */
   | { readonly type: 'captured'; readonly records: readonly ShadowRecord[] }
+  /** The origin's word on answers that passed by and may not be kept, so that nobody asks it for copies in vain. */
+  | { readonly type: 'refused'; readonly refusals: readonly RefusedAnswer[] }
   /** An unsafe request or the origin's own word made these copies wrong. */
   | { readonly type: 'invalidated'; readonly resources: readonly ResourceKey[] }
   /** Published copies whose bodies the edge can't find: the brain looks after them. */

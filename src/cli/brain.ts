@@ -166,6 +166,9 @@ export class Brain {
       case 'invalidated':
         this.#generator.invalidated(message.resources);
         return;
+      case 'refused':
+        this.#generator.refused(message.refusals);
+        return;
       case 'missing':
         this.#looking = this.#looking.then(() => this.#lookAfter(message.records));
         return;

@@ -147,6 +147,7 @@ class BrainKeeper {
       demand: (window) => { send({ type: 'demand', window }); },
       captured: (records) => { send({ type: 'captured', records }); },
       invalidated: (resources) => { send({ type: 'invalidated', resources }); },
+      refused: (refusals) => { send({ type: 'refused', refusals }); },
       missing: (records) => { send({ type: 'missing', records }); },
       origin: (report) => { send({ type: 'origin', report }); },
       stats: (stats) => { send({ type: 'stats', stats }); },

@@ -29,6 +29,8 @@ export interface CaptureOptions {
   readonly site: SiteRules;
   /** Told of every record that was kept. */
   readonly kept: (record: ShadowRecord) => void;
+  /** Told of every answer that was not, and why. */
+  readonly refused: (visit: Visit, answer: WholeAnswer, reason: CaptureRefusal) => void;
   readonly failed: (error: unknown) => void;
   /** Told of the Host of a request whose answer was not kept because it repeats that name. */
   readonly undeclared: (host: string) => void;
@@ -52,6 +54,7 @@ export class Capture {
     const { rules } = visit;
     if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '')) {
       this.#count('no-store');
+      this.#options.refused(visit, answer, 'no-store');
       return undefined;
     }
     const exchange = {
@@ -63,7 +66,10 @@ export class Capture {
     const why = refusal ?? this.#unshared(visit, answer) ?? this.#doubt(visit, answer);
     this.#count(why ?? 'kept');
     if (why === 'foreign-host') this.#options.undeclared(visit.host);
-    if (why !== undefined) return undefined;
+    if (why !== undefined) {
+      this.#options.refused(visit, answer, why);
+      return undefined;
+    }
     this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
     const fields = storableFields([...answer.headers]);
     return this.#keep(this.#record(visit, answer, fields), answer.body ?? new Uint8Array());

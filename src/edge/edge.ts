@@ -6,7 +6,7 @@ import type { Server } from 'bun';
 import type { CatalogReader, ShadowRecord } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { classifyDemand, DemandCounter, isCrawler, type DemandWindow } from '../demand/index.ts';
-import { compileTrustedProxies } from '../http/index.ts';
+import { compileTrustedProxies, type RefusedAnswer } from '../http/index.ts';
 import { messageOf, type BlobDigest, type Log, type ResourceKey } from '../kernel/index.ts';
 import { OriginRouting } from '../route/index.ts';
 import type { LocalStore } from '../store/index.ts';
@@ -23,6 +23,7 @@ import { Overtaken } from './overtaken.ts';
 import { Peers } from './peers.ts';
 import { Pipeline, type AnswerRecord } from './pipeline.ts';
 import { Prober } from './prober.ts';
+import { RefusedCaptures } from './refused-captures.ts';
 import { SharedFlights } from './shared-flights.ts';
 import { SiteRules } from './site-rules.ts';
 import { Tally, type RegionTally } from './tally.ts';
@@ -34,6 +35,8 @@ export interface EdgeOutbox {
   demand(window: DemandWindow): void;
   captured(records: readonly ShadowRecord[]): void;
   invalidated(resources: readonly ResourceKey[]): void;
+  /** What the origin does not want kept. */
+  refused(refusals: readonly RefusedAnswer[]): void;
   /** Published copies whose bodies are nowhere to be found. */
   missing(records: readonly ShadowRecord[]): void;
   origin(report: ReturnType<OriginRouting['report']>): void;
@@ -95,6 +98,7 @@ export class Edge {
   #listeners: readonly Listener[] = [];
   readonly #hintedHosts = new Set<string>();
   #captured: ShadowRecord[] = [];
+  readonly #refused = new RefusedCaptures();
   #windowFromMs = Date.now();
   #draining = false;
 
@@ -199,6 +203,7 @@ export class Edge {
     const capture = new Capture({
       copies: this.#copies, site,
       kept: (record) => { this.#captured.push(record); },
+      refused: (visit, answer, reason) => { this.#refused.note(visit, answer, reason); },
       undeclared: (host) => { this.#hintAtHost(host); },
       failed: (error) => { log.warn('capture-not-stored', { problem: messageOf(error), hint: 'check the disk of the data directory; serving goes on from memory' }); },
     });
@@ -279,6 +284,8 @@ export class Edge {
     const captured = this.#captured;
     this.#captured = [];
     if (captured.length > 0) outbox.captured(captured);
+    const refused = this.#refused.take();
+    if (refused.length > 0) outbox.refused(refused);
     outbox.stats(this.figures());
   }
 }

@@ -289,6 +289,18 @@ test('what visitors ask for is left to the answers that pass for a while, and th
   expect([...records.values()].find(({ resource }) => resource === key('/passes'))?.madeBy).toBe('capture');
 });
 
+test('what a passing answer said is not to be kept is not asked for, unless there is a copy of it', async () => {
+  const shop = openShop((path) => (path.startsWith('/p') ? html(path) : notFound()));
+  const rates = ['/p1', '/p2', '/p3'].map((path) => ({ resource: key(path), perMinute: 9 }));
+  const held = captureOf('/p2', 'old', { responseTimeMs: Date.now() - 700_000, requestTimeMs: Date.now() - 700_000 });
+  const { generator, variationsOf } = run(shop, { outlook: { rates: () => rates }, records: [held.record], pace: { planMs: 60_000 }, config: { generate: { userAgent: 'x', discover: false, codings: [], fidelity: false } } });
+  generator.refused([{ resource: key('/p1'), variation: at(''), reason: 'no-store' }, { resource: key('/p2'), variation: at(''), reason: 'no-store' }]);
+  generator.refused([{ resource: key('/p3'), variation: at('device=made-up'), reason: 'no-store' }]);
+  await until(() => variationsOf('/p3').length === 1 && generator.status().admitted.generate === 2, 'the others');
+  expect(generator.status()).toMatchObject({ waiting: { 'no-store': 1 } });
+  expect(shop.asked.map(({ path }) => path).sort()).toEqual(['/p2', '/p3']);
+});
+
 test('what a passing answer has done meanwhile is not fetched, though it was planned', async () => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => { release = resolve; });

@@ -6,6 +6,7 @@
  */
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
+import type { RefusedAnswer } from '../http/index.ts';
 import { type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type OriginCondition } from './budget.ts';
@@ -18,7 +19,7 @@ import { createFetcher, type Fetcher } from './fetch.ts';
 import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
-import { CaptureQueue, takeInvalidation, type BodyOf } from './intake.ts';
+import { CaptureQueue, takeInvalidation, takeRefusal, type BodyOf } from './intake.ts';
 import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
 import { emptyMemory, writeMemory, type Memory } from './memory.ts';
 import { usualPace, type Pace } from './pace.ts';
@@ -114,6 +115,11 @@ export class Generator {
 
   captured(records: readonly ShadowRecord[]): void {
     this.#captures.offer(records);
+  }
+
+  /** What passing answers said must not be kept is not asked for in vain. */
+  refused(refusals: readonly RefusedAnswer[]): void {
+    for (const refusal of refusals) takeRefusal(this.#shop, refusal);
   }
 
   invalidated(resources: readonly ResourceKey[]): void {

@@ -4,6 +4,7 @@
  * out volumes and catalog, so an unchanged one renews its copy only when that is older than a quarter of the freshness target.
  */
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import type { RefusedAnswer } from '../http/index.ts';
 import { messageOf, type BlobDigest, type ResourceKey } from '../kernel/index.ts';
 import { judge } from './admission.ts';
 import { targetId } from './candidates.ts';
@@ -68,6 +69,15 @@ async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, prev
     shop.log.error('copy-not-kept', { resource: captured.resource, problem: messageOf(error) });
     return 'storage-full';
   }
+}
+
+/** A passing answer's word that there is to be no copy spares the origin the question, for a while: as long as there is none. */
+export function takeRefusal(shop: Workshop, { resource, variation, reason }: RefusedAnswer): void {
+  const { holdings, ledger, site, clock } = shop;
+  if (!site.isVariation(resource, variation) || holdings.variation(resource, variation).length > 0) return;
+  // The same answer may be good enough for a route that keeps whatever the headers say.
+  if (reason !== 'set-cookie' && reason !== 'vary-star' && site.route(resource).policy === 'always') return;
+  ledger.advised(targetId(resource, variation), reason, clock.nowMs());
 }
 
 /** Takes wrong copies out at once; they are made anew before anything else. */

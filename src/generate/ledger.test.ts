@@ -47,3 +47,16 @@ test('memory is bounded: the longest untouched goes', () => {
   expect(ledger.get('b')).toBeUndefined();
   expect(ledger.get('a')?.times).toBe(2);
 });
+
+test('what a passing answer said waits as long as a first word, however often it is said, and never changes what is known', () => {
+  const ledger = new Ledger();
+  ledger.advised('a', 'no-store', 0);
+  ledger.advised('a', 'private', 1000);
+  expect(ledger.get('a')).toEqual({ reason: 'no-store', suspicion: undefined, times: 1, notBeforeMs: 600_000 });
+  for (let i = 1; i < 9; i++) ledger.advised('a', 'no-store', i * 600_000);
+  expect(ledger.get('a')?.notBeforeMs).toBe(9 * 600_000);
+  ledger.refused('b', 'private', undefined, 0);
+  ledger.refused('b', 'private', undefined, 600_000);
+  ledger.advised('b', 'no-store', 700_000);
+  expect(ledger.get('b')).toMatchObject({ reason: 'private', notBeforeMs: 1_800_000 });
+});

@@ -53,11 +53,17 @@ export class Ledger {
     if (reason === 'aborted' || reason === 'invalidated' || reason === 'robots' || reason === 'storage-full') return;
     const before = this.#entries.get(id);
     const times = (before?.times ?? 0) + 1;
-    this.#entries.delete(id);
-    this.#entries.set(id, { reason, suspicion, times, notBeforeMs: nowMs + waitMs(reason, times) });
-    if (this.#entries.size <= this.#max) return;
-    const oldest = this.#entries.keys().next();
-    if (!oldest.done) this.#entries.delete(oldest.value);
+    this.#put(id, { reason, suspicion, times, notBeforeMs: nowMs + waitMs(reason, times) });
+  }
+
+  /**
+   * Somebody else's answer was refused: tried again after the first wait for such a word, never longer, because a request of which nothing
+   * is known but that it was a stranger's must not put off a copy for a day. What is known already stays.
+   */
+  advised(id: string, reason: Refusal, nowMs: number): void {
+    if (!this.mayTry(id, nowMs)) return;
+    const before = this.#entries.get(id);
+    this.#put(id, { reason, suspicion: before?.suspicion, times: before?.times ?? 1, notBeforeMs: nowMs + waitMs(reason, 1) });
   }
 
   /** Takes an entry of an earlier run, in the order `entries` gave them. A clock that was put back since can't stretch the wait. */
@@ -73,6 +79,14 @@ export class Ledger {
   /** A good answer, or an invalidation: whatever was held against the target is forgotten. */
   clear(id: string): void {
     this.#entries.delete(id);
+  }
+
+  #put(id: string, entry: LedgerEntry): void {
+    this.#entries.delete(id);
+    this.#entries.set(id, entry);
+    if (this.#entries.size <= this.#max) return;
+    const oldest = this.#entries.keys().next();
+    if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
   /** How many targets are waiting, by why. */

@@ -3,6 +3,7 @@
  * (RFC 9111 §3), and as a shadow for outages (the route's policy). Refusals are from one closed list.
  * Whatever the policy: an answer with Set-Cookie is never kept, and neither is a private one to a personal request.
  */
+import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 import { responseDirectives, type CacheControl } from './cache-control.ts';
 import { explicitLifetimeMs } from './freshness.ts';
 import { headerReader, type HeaderList, type HeaderReader } from './headers.ts';
@@ -25,6 +26,14 @@ export const keepRefusals = {
 } as const;
 
 export type KeepRefusal = keyof typeof keepRefusals;
+
+/** The origin's word that a variation of a resource is not to be kept, as the answer to one request had it. */
+export interface RefusedAnswer {
+  readonly resource: ResourceKey;
+  readonly variation: VariationKey;
+  readonly reason: KeepRefusal;
+}
+
 export type ShadowPolicy = 'never' | 'allowed' | 'always';
 
 export interface Exchange {

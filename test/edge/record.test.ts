@@ -151,3 +151,33 @@ test('the log redacts what looks like a secret, at any depth, and credentials in
   expect(lines.join('').includes('hunter2')).toBe(false);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', event: 'event', headers: { accept: 'text/html' }, url: 'https://[redacted]@shop.example/' });
 });
+
+describe('what the origin does not want kept', () => {
+  const answers: Readonly<Record<string, readonly [status: string, ...headers: string[]]>> = {
+    '/live': ['200 OK', 'Cache-Control: no-store'], '/mine': ['200 OK', 'Cache-Control: private, max-age=5'], '/sets': ['200 OK', cached, 'Set-Cookie: a=b'],
+    '/gone': ['404 X'], '/sick': ['500 X'], '/strange': ['406 X'], '/page': ['200 OK', cached],
+  };
+
+  test('is told once for each resource, when any visitor would have got the same word', async () => {
+    const { url } = await origin(({ target }, socket) => {
+      const [status, ...headers] = answers[target] ?? ['200 OK'];
+      socket.write(reply('page', headers, status));
+    });
+    const staged = await stage(url);
+    for (const path of Object.keys(answers)) for (let i = 0; i < 3; i++) await ask(staged.url, `GET ${path}`, [browser]);
+    await staged.edge.close();
+    const told = new Set(staged.outbox.refused.map(({ resource, reason }) => `${resource} ${reason}`));
+    expect([...told].sort()).toEqual(['/gone status', '/live no-store', '/mine private', '/sets set-cookie']);
+  });
+
+  test('is not believed of a request that may have brought it about', async () => {
+    const { url } = await origin(({ target }, socket) => { socket.write(reply('page', answers[target]?.slice(1) ?? [cached])); });
+    const staged = await stage(url);
+    await ask(staged.url, 'GET /live', [browser, 'Cookie: session=1']);
+    await ask(staged.url, 'GET /mine', [browser, 'Authorization: Basic abc']);
+    await ask(staged.url, 'GET /page', [browser, 'Cache-Control: no-store']);
+    await ask(staged.url, 'POST /live', [browser], 'x');
+    await staged.edge.close();
+    expect(staged.outbox.refused).toEqual([]);
+  });
+});

@@ -10,6 +10,7 @@ import { CatalogReader, type ShadowRecord } from '../../src/catalog/index.ts';
 import { formatProblems, loadConfig, type Config } from '../../src/config/index.ts';
 import type { DemandWindow } from '../../src/demand/index.ts';
 import { Edge } from '../../src/edge/index.ts';
+import type { RefusedAnswer } from '../../src/http/index.ts';
 import { silentLog, systemClock, type ResourceKey } from '../../src/kernel/index.ts';
 import { openLocalStore } from '../../src/store/index.ts';
 
@@ -36,6 +37,7 @@ export interface Outbox {
   readonly demand: DemandWindow[];
   readonly captured: ShadowRecord[];
   readonly invalidated: ResourceKey[];
+  readonly refused: RefusedAnswer[];
 }
 
 export interface Stage {
@@ -63,7 +65,7 @@ export async function stage(origin: string, text = ''): Promise<Stage> {
   const config = configOf(text, origin, dataDir);
   const local = openLocalStore({ path: join(dataDir, 'edge'), clock: systemClock, log: silentLog, limits: { storageBytes: 1 << 26, variantsPerVariation: 8 } });
   onStrike(() => local.close());
-  const outbox = { demand: [] as DemandWindow[], captured: [] as ShadowRecord[], invalidated: [] as ResourceKey[] };
+  const outbox = { demand: [] as DemandWindow[], captured: [] as ShadowRecord[], invalidated: [] as ResourceKey[], refused: [] as RefusedAnswer[] };
   const quiet = (): void => undefined;
   const edge = await Edge.open({
     config, local, log: silentLog, catalog: new CatalogReader({ dirs: [], log: silentLog }), bodies: { get: () => Promise.resolve(undefined) },
@@ -71,6 +73,7 @@ export async function stage(origin: string, text = ''): Promise<Stage> {
       demand: (window) => { outbox.demand.push(window); },
       captured: (records) => { outbox.captured.push(...records); },
       invalidated: (resources) => { outbox.invalidated.push(...resources); },
+      refused: (refusals) => { outbox.refused.push(...refusals); },
       missing: quiet, origin: quiet, stats: quiet,
     },
   });
