@@ -2,6 +2,7 @@
  * Composition root. The only place that reads argv and the environment, listens to signals and ends the process. Each command
  * lives in `cli/`; it is imported when it is asked for, so that `--help` and a brain do not pay for each other.
  */
+import { createInterface } from 'node:readline/promises';
 import { ForeshadowError, messageOf, systemClock } from './kernel/index.ts';
 import type { CliIo } from './cli/io.ts';
 import type { UpIo } from './cli/up.ts';
@@ -14,13 +15,14 @@ const help = `Foreshadow keeps a website answering while its origin is slow, fai
   foreshadow check --config F          all problems of a configuration at once; --print shows it resolved
   foreshadow explain METHOD URL        what would be decided for a request, and why, without sending it
   foreshadow status                    what a running Foreshadow says of itself
+  foreshadow shadows ls                the copies there are; show, versions, diff, rollback, purge
   foreshadow backtest --trace F…       what share of a past log's requests would have been answered in outages
 
   foreshadow COMMAND --help tells a command's options.
 `;
 
 /** Commands of the contract whose stage has not come. */
-const notYet: ReadonlySet<string> = new Set(['edge', 'forecast', 'shadows', 'drill', 'store']);
+const notYet: ReadonlySet<string> = new Set(['edge', 'forecast', 'drill', 'store']);
 
 async function usageOf(command: string | undefined): Promise<string | undefined> {
   switch (command) {
@@ -28,6 +30,7 @@ async function usageOf(command: string | undefined): Promise<string | undefined>
     case 'check': return (await import('./cli/check.ts')).usage;
     case 'explain': return (await import('./cli/explain.ts')).usage;
     case 'status': return (await import('./cli/status.ts')).usage;
+    case 'shadows': return (await import('./cli/shadows.ts')).usage;
     case 'backtest': return (await import('./cli/backtest-options.ts')).usage;
     default: return undefined;
   }
@@ -46,6 +49,7 @@ async function run(command: string | undefined, args: readonly string[], io: UpI
     case 'check': return (await import('./cli/check.ts')).runCheck(args, io);
     case 'explain': return (await import('./cli/explain.ts')).runExplain(args, io);
     case 'status': return (await import('./cli/status.ts')).runStatus(args, io);
+    case 'shadows': return (await import('./cli/shadows.ts')).runShadows(args, { ...io, confirm });
     case 'backtest': return (await import('./cli/backtest.ts')).runBacktest(args, io);
     case '--version': case 'version': {
       io.out(`${packageFile.version}\n`);
@@ -75,6 +79,15 @@ function listen(signals: readonly NodeJS.Signals[], run: () => void): () => void
   return () => {
     for (const signal of signals) process.off(signal, run);
   };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(?:es)?$/i.test((await terminal.question(question)).trim());
+  } finally {
+    terminal.close();
+  }
 }
 
 function onKey(press: (key: string) => void): () => void {

@@ -1,20 +1,26 @@
 /**
- * The admin listener: health, metrics, the REST API of `/api/v1`, and a page for people. Reads only what its source gives; decides nothing.
- * Errors are RFC 9457 problem details.
+ * The admin listener: health, metrics, the REST API of `/api/v1`, and a page for people. Tells what its source gives and passes on what operators
+ * order; decides nothing. Errors are RFC 9457 problem details.
  */
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import type { AdminToken, ListenAddress } from '../config/types.ts';
-import { problem, problemContentType } from '../http/index.ts';
 import { ForeshadowError, messageOf, type Log } from '../kernel/index.ts';
-import { authorize, checkListen, hostAllowed, type Role } from './auth.ts';
+import { checkListen, hostAllowed } from './auth.ts';
+import { addFeedRoutes, type FeedSource } from './feeds.ts';
+import { addGeneratorRoutes, type GeneratorSource } from './generator.ts';
+import { fail, Guard } from './guard.ts';
 import { MetricsPage } from './metrics.ts';
 import { pageHeaders, renderPage } from './page.ts';
+import { addShadowRoutes, type ShadowSource } from './shadows.ts';
 import type { Status } from './status.ts';
 
 export interface ApiSource {
   status(): Promise<Status>;
   /** Why the brain is not ready; undefined when it is. */
   notReady(): string | undefined;
+  readonly shadows: ShadowSource;
+  readonly feeds: FeedSource;
+  readonly generator: GeneratorSource;
 }
 
 export interface ApiOptions {
@@ -65,6 +71,7 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
 function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: Log): Hono {
   const app = new Hono();
   const metrics = new MetricsPage();
+  const guard = new Guard(tokens, log);
   app.use(async (context, next) => {
     if (!hostAllowed(tokens(), context.req.header('host') ?? null)) {
       return fail(context, 403, 'Forbidden', 'without admin.tokens this listener answers to loopback names only');
@@ -74,26 +81,18 @@ function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: 
     context.header('x-content-type-options', 'nosniff');
     return undefined;
   });
-  const allowed = (context: Context, role: Role): Response | undefined => {
-    const access = authorize(tokens(), context.req.header('authorization') ?? null, role);
-    if (access.ok) return undefined;
-    if (access.status === 401) context.header('www-authenticate', 'Bearer realm="foreshadow"');
-    return fail(context, access.status, access.status === 401 ? 'Unauthorized' : 'Forbidden', access.detail);
-  };
   app.get('/livez', (context) => context.text('alive\n'));
   app.get('/readyz', (context) => {
     const why = source.notReady();
     return why === undefined ? context.text('ready\n') : fail(context, 503, 'Not ready', why);
   });
-  app.get('/metrics', async (context) => allowed(context, 'viewer') ?? context.body(await metrics.render(await source.status()), 200, { 'content-type': metrics.contentType }));
-  app.get('/api/v1/status', async (context) => allowed(context, 'viewer') ?? context.json(await source.status()));
-  app.get('/', async (context) => allowed(context, 'viewer') ?? context.html(renderPage(await source.status()), 200, { ...pageHeaders }));
-  for (const path of ['/', '/livez', '/readyz', '/metrics', '/api/v1/status']) {
-    app.all(path, (context) => {
-      context.header('allow', 'GET, HEAD');
-      return fail(context, 405, 'Method Not Allowed', 'this is read with GET');
-    });
-  }
+  app.get('/metrics', (context) => guard.read(context, async () => context.body(await metrics.render(await source.status()), 200, { 'content-type': metrics.contentType })));
+  app.get('/api/v1/status', (context) => guard.read(context, async () => context.json(await source.status())));
+  app.get('/', (context) => guard.read(context, async () => context.html(renderPage(await source.status()), 200, { ...pageHeaders })));
+  addShadowRoutes(app, guard, source.shadows);
+  addFeedRoutes(app, guard, source.feeds);
+  addGeneratorRoutes(app, guard, source.generator);
+  refuseOtherMethods(app);
   app.notFound((context) => fail(context, 404, 'Not Found', 'there is nothing of this name'));
   app.onError((error, context) => {
     log.error('api-failed', { path: context.req.path, problem: messageOf(error) });
@@ -102,6 +101,19 @@ function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: 
   return app;
 }
 
-function fail(context: Context, status: 401 | 403 | 404 | 405 | 500 | 503, title: string, detail: string): Response {
-  return context.body(JSON.stringify(problem(status, title, { detail, instance: context.req.path })), status, { 'content-type': problemContentType });
+/** RFC 9110 §15.5.6: what exists says which methods it has. */
+function refuseOtherMethods(app: Hono): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === 'ALL') continue;
+    const known = methods.get(path) ?? new Set();
+    methods.set(path, known.add(method));
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method)).join(', ');
+    app.all(path, (context) => {
+      context.header('allow', allow);
+      return fail(context, 405, 'Method Not Allowed', `this takes ${allow}`);
+    });
+  }
 }

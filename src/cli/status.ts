@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ForeshadowError, formatDuration, formatSize, messageOf } from '../kernel/index.ts';
 import { getJson } from './api-client.ts';
 import type { CliIo } from './io.ts';
+import { table } from './text-table.ts';
 
 export const usage = 'usage: foreshadow status [--api URL] [--token T] [--json]';
 
@@ -108,8 +109,7 @@ const sources = ['origin', 'shadow', 'rescue', 'peer', 'redirect', 'none'] as co
 function regionTable(regions: Shown['regions']): string[] {
   const shown = sources.filter((source) => source !== 'peer' && source !== 'redirect' || regions.some((region) => countOf(region, source) > 0));
   const rows = [['region', 'listens on', ...shown, 'failed'], ...regions.map((region) => [region.name, region.listen, ...shown.map((source) => String(countOf(region, source))), String(region.failed)])];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  return table(rows[0] ?? [], rows.slice(1), shown.map((_, index) => index + 2).concat(shown.length + 2)).split('\n');
 }
 
 function countOf(region: Shown['regions'][number], source: string): number {

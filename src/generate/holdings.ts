@@ -43,6 +43,10 @@ export class Holdings {
     return this.of(resource).find((record) => shadowId(record) === id);
   }
 
+  byResource(): Iterable<readonly [ResourceKey, readonly ShadowRecord[]]> {
+    return this.#byResource.entries();
+  }
+
   *all(): Iterable<ShadowRecord> {
     for (const records of this.#byResource.values()) yield* records;
   }

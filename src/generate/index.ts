@@ -4,3 +4,4 @@ export type { Pace } from './pace.ts';
 export { FreshDemand } from './fresh-demand.ts';
 export type { Coverage } from './coverage.ts';
 export { readMemory, type Memory } from './memory.ts';
+export * from './curator/index.ts';

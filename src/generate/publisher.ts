@@ -3,7 +3,7 @@
  * then word of it. Copies that only grew younger wait a while for others. What could not be published stays pending and goes with the next. Also the gate between
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
-import { noChange, shadowId, type Catalog, type ShadowRecord } from '../catalog/index.ts';
+import { noChange, partsOfShadowId, shadowId, type Catalog, type CatalogDelta, type CatalogRule, type ShadowRecord } from '../catalog/index.ts';
 import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
@@ -30,6 +30,7 @@ export class Publisher {
   readonly #parts: PublisherParts;
   #put = new Map<string, ShadowRecord>();
   #remove = new Set<string>();
+  #rules: CatalogRule[] = [];
   /** Something is pending that changes what is answered; not only ages. */
   #changed = false;
   /** Since when something is pending, on the monotonic clock. */
@@ -47,7 +48,7 @@ export class Publisher {
   }
 
   get pending(): number {
-    return this.#put.size + this.#remove.size;
+    return this.#put.size + this.#remove.size + this.#rules.length;
   }
 
   get failures(): number {
@@ -95,6 +96,33 @@ export class Publisher {
     this.#parts.holdings.remove(record);
   }
 
+  /** Rules that come into force with the next version. */
+  announce(rules: readonly CatalogRule[]): void {
+    this.#note(true);
+    this.#rules.push(...rules);
+  }
+
+  /** Publishes, in turn with all other versions, one that `make` makes of the newest; what it brings back or takes away is what there is from then on. */
+  async goBack(make: (base: number) => Promise<CatalogDelta>): Promise<void> {
+    await this.publish();
+    while (this.#publishing) await this.#publishing;
+    const { catalog, holdings, onPublished } = this.#parts;
+    const made = make(catalog.head()).then((delta) => {
+      for (const id of delta.remove) {
+        const held = holdings.get(id, partsOfShadowId(id).resource);
+        if (held) holdings.remove(held);
+      }
+      for (const record of delta.put) holdings.put(record);
+      onPublished(delta.version);
+    });
+    this.#publishing = made.catch(() => undefined);
+    try {
+      await made;
+    } finally {
+      this.#publishing = undefined;
+    }
+  }
+
   /** Publishes what is pending, unless it is only younger ages, which wait for more: else a quiet site would write a version each second. */
   async publishDue(): Promise<void> {
     if (this.#changed || this.#parts.clock.monotonicMs() - this.#pendingSinceMs >= this.#parts.renewalsMs) await this.publish();
@@ -134,18 +162,21 @@ export class Publisher {
     const { blobs, catalog, holdings, log, onPublished } = this.#parts;
     const put = this.#put;
     const remove = this.#remove;
+    const rules = this.#rules;
+    this.#rules = [];
     this.#put = new Map();
     this.#remove = new Set();
     this.#changed = false;
     try {
       await blobs.sync();
-      const delta = await catalog.publish(catalog.head(), { ...noChange, put: [...put.values()], remove: [...remove] });
+      const delta = await catalog.publish(catalog.head(), { ...noChange, put: [...put.values()], remove: [...remove], rules });
       for (const record of delta.put) holdings.adopt(record);
       onPublished(delta.version);
     } catch (error) {
       this.#failures++;
       this.#rest();
       log.error('publish-failed', { put: put.size, remove: remove.size, problem: messageOf(error) });
+      this.#rules.unshift(...rules);
       this.#putBack(put, remove);
     }
   }

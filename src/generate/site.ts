@@ -90,6 +90,19 @@ export class Site {
     return resourceKey(path, parsed.search.slice(1), this.#compiled(path).query, host);
   }
 
+  /** The resource that a person names: a URL, a path, or a key. Undefined where it is not the site's. */
+  named(name: string): ResourceKey | undefined {
+    if (/^https?:\/\//i.test(name)) return this.resourceOf(name);
+    if (!name.startsWith('/')) return undefined;
+    const { host, target } = resourceTarget(name as ResourceKey); // read as one, and made one below
+    return this.resourceOf(host === undefined ? this.#config.origin.url + target : `http://${host}${target}`);
+  }
+
+  /** The declared route of a resource; undefined where none matches. */
+  routeConfig(resource: ResourceKey): RouteConfig | undefined {
+    return this.#config.routes[this.#find(pathOf(resource))];
+  }
+
   /** Whether a redirect from this resource leads back to it: only scheme, host or parameters that don't count differ. */
   leadsToItself(resource: ResourceKey, location: string | null): boolean {
     const to = location === null ? null : URL.parse(location, this.urlOf(resource));
