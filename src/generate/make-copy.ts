@@ -91,7 +91,7 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
 /** What every new copy tells besides itself: whether the resource changed, and what it refers to. */
 export function noteCopy(shop: Workshop, record: ShadowRecord, previous: ShadowRecord | undefined, body: Uint8Array, how: 'generate' | 'capture'): void {
   const changed = previous?.body !== record.body;
-  if (previous) shop.changes.observe(record.resource, record.responseTimeMs - previous.responseTimeMs, changed);
+  shop.changes.observeCopy(record, previous, changed);
   if (!changed) {
     shop.tally.freshened[how]++;
     return;

@@ -23,7 +23,8 @@ test('what is written is read again, in its order', () => {
   const after = readMemory(writeMemory(before), nowMs);
   expect([...after.ledger.entries()]).toEqual([...before.ledger.entries()]);
   expect([...after.changes.entries()]).toEqual([...before.changes.entries()]);
-  expect(after.changes.rate(key('/ü'))).toBe(before.changes.rate(key('/ü')));
+  // What is known of the page itself is exact; what it tells of others is summed up anew.
+  expect(after.changes.rate(key('/ü')) / before.changes.rate(key('/ü'))).toBeCloseTo(1, 1);
   expect([...after.passing]).toEqual([...before.passing]);
 });
 
@@ -63,7 +64,7 @@ test('nothing but what the writer makes is read: every cut, every flipped byte',
 
 test('whole bytes that mean nothing are refused too', () => {
   const written = (write: (writer: ByteWriter) => void): Uint8Array => {
-    const writer = new ByteWriter('FSGM', 1);
+    const writer = new ByteWriter('FSGM', 2);
     write(writer);
     return writer.finish();
   };
@@ -78,14 +79,13 @@ test('whole bytes that mean nothing are refused too', () => {
   for (const bad of [entry('toString', 5), entry('private', Number.NaN), entry('private', -1), (writer: ByteWriter) => { writer.uint(50_001); }]) {
     expect(codeOf(() => readMemory(written(bad), nowMs))).toBe('bytes-invalid');
   }
-  const observation = (minutes: number, changed: number) => (writer: ByteWriter): void => {
+  const evidence = (shape: number, minutes: number) => (writer: ByteWriter): void => {
     for (const value of [0, 1]) writer.uint(value);
     writer.string('/a');
-    writer.uint(1);
+    writer.double(shape);
     writer.double(minutes);
-    writer.uint(changed);
     writer.uint(0);
   };
-  expect(codeOf(() => readMemory(written(observation(1, 1)), nowMs))).toBe('no error');
-  for (const bad of [observation(0, 1), observation(Number.POSITIVE_INFINITY, 0), observation(1, 2)]) expect(codeOf(() => readMemory(written(bad), nowMs))).toBe('bytes-invalid');
+  expect(codeOf(() => readMemory(written(evidence(1, 1)), nowMs))).toBe('no error');
+  for (const bad of [evidence(-1, 1), evidence(1, Number.POSITIVE_INFINITY), evidence(Number.NaN, 2)]) expect(codeOf(() => readMemory(written(bad), nowMs))).toBe('bytes-invalid');
 });

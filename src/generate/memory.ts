@@ -4,13 +4,13 @@
  * beyond a bound. The reader takes exactly what the writer makes.
  */
 import { ByteReader, ByteWriter, ForeshadowError, type ResourceKey } from '../kernel/index.ts';
-import { Changes, observationsMax } from './changes.ts';
+import { Changes } from './changes.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
-import type { ChangeObservation } from './plan/index.ts';
+import type { ChangeEvidence } from './plan/index.ts';
 import { refusals, type Refusal } from './refusals.ts';
 
 const magic = 'FSGM';
-const version = 1;
+const version = 2;
 /** Most entries of each kind, and most characters of their names together: what is written once a minute. */
 const entriesMax = 50_000;
 const nameCharactersMax = 4 * 1024 * 1024;
@@ -32,13 +32,10 @@ export function writeMemory({ ledger, changes, passing }: Memory): Uint8Array {
   for (const [id, entry] of entries) writeEntry(writer, id, entry);
   const learned = newest([...changes.entries()], ([resource]) => resource);
   writer.uint(learned.length);
-  for (const [resource, observations] of learned) {
+  for (const [resource, { shape, minutes }] of learned) {
     writer.string(resource);
-    writer.uint(observations.length);
-    for (const { minutes, changed } of observations) {
-      writer.double(minutes);
-      writer.uint(changed ? 1 : 0);
-    }
+    writer.double(shape);
+    writer.double(minutes);
   }
   const seen = newest([...passing], (resource) => resource);
   writer.uint(seen.length);
@@ -58,7 +55,7 @@ export function readMemory(bytes: Uint8Array, nowMs: number): Memory {
   for (let left = count(reader, entriesMax); left > 0; left--) ledger.restore(reader.string(nameBytesMax), readEntry(reader), nowMs);
   for (let left = count(reader, entriesMax); left > 0; left--) {
     const resource = readResource(reader);
-    for (const { minutes, changed } of readObservations(reader)) changes.observe(resource, minutes * 60_000, changed);
+    changes.restore(resource, readEvidence(reader));
   }
   for (let left = count(reader, entriesMax); left > 0; left--) passing.add(readResource(reader));
   reader.end();
@@ -99,14 +96,11 @@ function readEntry(reader: ByteReader): LedgerEntry {
   return { reason, suspicion, notBeforeMs, times };
 }
 
-function readObservations(reader: ByteReader): ChangeObservation[] {
-  const observations: ChangeObservation[] = [];
-  for (let left = count(reader, observationsMax); left > 0; left--) {
-    const minutes = reader.double();
-    if (!(minutes > 0 && Number.isFinite(minutes))) throw invalid('a span of time is none');
-    observations.push({ minutes, changed: count(reader, 1) === 1 });
-  }
-  return observations;
+function readEvidence(reader: ByteReader): ChangeEvidence {
+  const shape = reader.double();
+  const minutes = reader.double();
+  if (!(shape >= 0 && minutes >= 0 && Number.isFinite(shape) && Number.isFinite(minutes))) throw invalid('what is known of a rate is no number');
+  return { shape, minutes };
 }
 
 function readResource(reader: ByteReader): ResourceKey {

@@ -1,6 +1,8 @@
+export * from './body-decoding.ts';
 export * from './cache-control.ts';
 export * from './cache-status.ts';
 export * from './conditional.ts';
+export * from './content-coding.ts';
 export * from './cookie.ts';
 export * from './foreshadow-field.ts';
 export * from './forwarded.ts';
@@ -8,6 +10,7 @@ export * from './freshness.ts';
 export * from './headers.ts';
 export * from './hop-by-hop.ts';
 export * from './host.ts';
+export { parseHttpDate } from './http-date.ts';
 export * from './invalidate.ts';
 export * from './path-pattern.ts';
 export * from './problem.ts';
