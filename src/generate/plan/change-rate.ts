@@ -62,9 +62,8 @@ export function learnChange(evidence: ChangeEvidence, seen: ChangeObservation, p
   const mean = ((a / b) * Math.expm1((a + 1) * logRatio)) / none;
   const square = (((a * (a + 1)) / (b * b)) * Math.expm1((a + 2) * logRatio)) / none;
   const minutes = mean / (square - mean * mean);
-  // What is beside the prior, so that both together are this Gamma.
-  const shape = (mean * minutes - prior.shape) / (1 - prior.shape / priorFadesBy);
-  return shape < priorFadesBy ? bounded(shape, minutes - prior.minutes * priorLeft(shape)) : bounded(mean * minutes, minutes);
+  // The page's own part takes what was learned; the prior keeps its part, and fades.
+  return bounded(evidence.shape + mean * minutes - a, evidence.minutes + minutes - b);
 }
 
 /** How much of the prior still counts: none of it once a page has shown so many changes of its own. */
