@@ -1,9 +1,10 @@
 /**
  * The shop's live data, a process of its own, `feeds.ts [PORT] [--tied]`, as in most real companies: it goes on while the shop's
- * web server is down. Prices and stock by polling, recommendations by audience, what sells just now as server-sent events. `--tied`: it ends when its input does.
+ * web server is down. Prices by audience and stock by polling, recommendations in ten versions with a profile each, what sells just now as
+ * server-sent events. `--tied`: it ends when its input does.
  */
-import { productById, products } from './goods.ts';
-import { priceCents, recommendations, scoreOf, segments, stockOf } from './market.ts';
+import { products } from './goods.ts';
+import { bestsellers, priceCents, recommendationLists, scoreOf, segments, stockOf } from './market.ts';
 
 const scoresEveryMs = 2000;
 
@@ -14,8 +15,7 @@ function scores(): Response {
     start(controller) {
       const send = (): void => {
         const nowMs = Date.now();
-        const values = Object.fromEntries(products.map((product) => [product.id, scoreOf(product, nowMs)]));
-        controller.enqueue(new TextEncoder().encode(`id: ${nowMs}\nevent: scores\ndata: ${JSON.stringify(values)}\n\n`));
+        controller.enqueue(new TextEncoder().encode(`id: ${nowMs}\nevent: scores\ndata: ${JSON.stringify(sellingNow(nowMs))}\n\n`));
       };
       send();
       timer = setInterval(send, scoresEveryMs);
@@ -23,6 +23,14 @@ function scores(): Response {
     cancel() { clearInterval(timer); },
   });
   return new Response(stream, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } });
+}
+
+function sellingNow(nowMs: number): unknown {
+  const prices = (product: (typeof products)[number]) => Object.fromEntries(segments.map((segment) => [segment, priceCents(product, segment, nowMs) / 100]));
+  return {
+    scores: Object.fromEntries(products.map((product) => [product.id, scoreOf(product, nowMs)])),
+    top: bestsellers(12, nowMs).map((product) => ({ id: product.id, name: product.name, prices: prices(product) })),
+  };
 }
 
 function feed(request: Request): Response {
@@ -33,10 +41,9 @@ function feed(request: Request): Response {
   switch (url.pathname) {
     case '/prices.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, priceCents(product, audience, nowMs) / 100])), { headers });
     case '/stock.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, stockOf(product, nowMs)])), { headers });
-    case '/recs': {
-      const besides = productById.get(url.searchParams.get('product') ?? '');
-      return Response.json(recommendations(audience, nowMs, besides).map(({ id, name }) => ({ id, name })), { headers });
-    }
+    case '/recs': return Response.json(recommendationLists(audience, nowMs).map(({ profile, list }) => ({
+      profile, items: list.map((product) => ({ id: product.id, name: product.name, price: priceCents(product, audience, nowMs) / 100 })),
+    })), { headers });
     case '/scores': return scores();
     default: return new Response('no such feed\n', { status: 404 });
   }

@@ -3,7 +3,7 @@
  * agree without talking. Prices move every 10 s, stock every 5 s. Nothing here is random in the sense of unrepeatable.
  */
 import type { Product } from './goods.ts';
-import { products } from './goods.ts';
+import { categories, products } from './goods.ts';
 
 export const segments = ['new', 'loyal', 'vip'] as const;
 export type Segment = (typeof segments)[number];
@@ -43,4 +43,18 @@ export function bestsellers(count: number, nowMs: number, within?: string): Prod
 export function recommendations(segment: Segment, nowMs: number, besides?: Product): Product[] {
   const pool = bestsellers(12, nowMs, segment === 'new' ? besides?.category.id : undefined).filter((product) => product !== besides);
   return (segment === 'vip' ? pool.toSorted((a, b) => b.baseCents - a.baseCents) : pool).slice(0, 4);
+}
+
+/** What readers of these categories like, weights by category; the first is for everybody. */
+const tastes: readonly (readonly string[])[] = [
+  categories.map(({ id }) => id), ...categories.map(({ id }) => [id]), ['kitchen', 'garden'], ['paper', 'light'], ['travel', 'workshop'],
+];
+
+/** Ten lists for ten tastes, each with its profile: what sells among what somebody of that taste looks at. */
+export function recommendationLists(segment: Segment, nowMs: number): { readonly profile: Readonly<Record<string, number>>; readonly list: Product[] }[] {
+  return tastes.map((ids) => {
+    const pool = bestsellers(products.length, nowMs).filter((product) => ids.includes(product.category.id)).slice(0, 12);
+    const list = (segment === 'vip' ? pool.toSorted((a, b) => b.baseCents - a.baseCents) : pool).slice(0, 4);
+    return { profile: Object.fromEntries(ids.map((id) => [id, 1])), list };
+  });
 }

@@ -10,9 +10,10 @@ import { words } from './words.ts';
 
 export interface Visitor { readonly device: 'mobile' | 'desktop'; readonly language: Language; readonly segment: Segment; readonly nowMs: number }
 
+const euros = new Map((['en', 'de', 'pt'] as const).map((language) => [language, new Intl.NumberFormat(language, { style: 'currency', currency: 'EUR' })]));
+
 function money(cents: number, language: Language): string {
-  const [whole, part] = (cents / 100).toFixed(2).split('.');
-  return language === 'en' ? `€${whole}.${part}` : `${whole},${part} €`;
+  return euros.get(language)?.format(cents / 100) ?? '';
 }
 
 function layout(visitor: Visitor, title: string, main: string): string {
@@ -45,7 +46,7 @@ function cards(list: readonly Product[], visitor: Visitor): string {
 export function homePage(visitor: Visitor): string {
   const say = words[visitor.language];
   return layout(visitor, say.tagline, `<h1>${say.tagline}</h1><p class="greeting">${say.greeting[visitor.segment]}</p>
-<h2>${say.bestsellers}</h2>${cards(bestsellers(visitor.device === 'mobile' ? 6 : 12, visitor.nowMs), visitor)}`);
+<h2>${say.bestsellers}</h2><div id="bestsellers">${cards(bestsellers(visitor.device === 'mobile' ? 6 : 12, visitor.nowMs), visitor)}</div>`);
 }
 
 export function categoryPage(visitor: Visitor, category: Category): string {
@@ -57,7 +58,7 @@ export function productPage(visitor: Visitor, product: Product): string {
   const say = words[visitor.language];
   const name = product.name[visitor.language];
   const stock = stockOf(product, visitor.nowMs);
-  return layout(visitor, name, `<article class="product" data-product="${product.id}"><img src="/images/${product.id}.svg" alt="${name}" width="400" height="400"><div>
+  return layout(visitor, name, `<article class="product" data-product="${product.id}" data-category="${product.category.id}"><img src="/images/${product.id}.svg" alt="${name}" width="400" height="400"><div>
 <h1>${name}</h1><p>${say.blurb}</p>
 <p class="big" id="price" data-price="${product.id}">${money(priceCents(product, visitor.segment, visitor.nowMs), visitor.language)}</p>
 <p id="stock" class="soft">${stock > 0 ? `${stock} ${say.inStock}` : say.soldOut}</p>

@@ -4,7 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ForeshadowError } from '../kernel/index.ts';
 import type { DemoPlaces, Seen } from './demo-screen.ts';
 
@@ -25,6 +25,8 @@ export async function planDemo(example: string, folder: string, anyPorts: boolea
   ports.set(feedsPort, 0);
   for (const port of ports.keys()) ports.set(port, anyPorts || !(await isFree(port)) ? await freePort() : port);
   text = text.replaceAll(/127\.0\.0\.1:(\d+)/g, (_, found: string) => `127.0.0.1:${ports.get(Number(found)) ?? found}`);
+  // The copy lies elsewhere than the files it names.
+  text = text.replaceAll(/(templateFile: )([\w./-]+)/g, (_, key: string, file: string) => `${key}${JSON.stringify(join(dirname(example), file))}`);
   const configFile = join(folder, 'foreshadow.yaml');
   writeFileSync(configFile, text);
   const regions = [...text.matchAll(/name: ([\w-]+),.*listen: ([\d.:]+)/g)].map(([, name = '', at = '']) => ({ name, url: `http://${at}` }));
