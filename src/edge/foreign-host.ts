@@ -2,9 +2,8 @@
  * Whether an answer repeats a host name that its visitor chose and the site did not declare. Such an answer may be made for that
  * visitor alone (links and scripts under a name of an attacker's choice) and is never kept. What can't be judged counts as repeating.
  */
-import { endToEnd } from '../http/index.ts';
+import { decodeBody, endToEnd } from '../http/index.ts';
 import type { WholeAnswer } from './capture.ts';
-import { decodeBody } from './decoding.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
 

@@ -1,5 +1,4 @@
 export * from './body-decoding.ts';
-export * from './body-decoding.ts';
 export * from './cache-control.ts';
 export * from './cache-status.ts';
 export * from './conditional.ts';
@@ -13,6 +12,7 @@ export * from './hop-by-hop.ts';
 export * from './host.ts';
 export { parseHttpDate } from './http-date.ts';
 export * from './invalidate.ts';
+export { listMembers } from './list.ts';
 export * from './path-pattern.ts';
 export * from './problem.ts';
 export * from './proxy-status.ts';
