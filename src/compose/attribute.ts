@@ -13,22 +13,22 @@ export function attributeValue(tag: string, name: string): AttributeValue | unde
   let found: AttributeValue | undefined;
   let current = '';
   let over = false;
-  let from = -1;
+  let from = 0;
+  let to = 0;
   const wanted = name.toLowerCase();
   const nothing = (): void => {};
   const tokenizer = new Tokenizer({ decodeEntities: false }, {
     onattribname(start, end) {
       current = tag.slice(start, end).toLowerCase();
-      from = -1;
     },
-    onattribdata(start) {
-      if (from < 0) from = start;
+    onattribdata(start, end) {
+      from = start; // once for each value, as nothing is decoded
+      to = end;
     },
-    onattribend(quote, end) {
+    onattribend(quote) {
       if (current !== wanted || over) return;
       over = true;
-      if (quote === QuoteType.NoValue) return;
-      found = { from: from < 0 ? end : from, to: end, quoted: quote !== QuoteType.Unquoted };
+      if (quote !== QuoteType.NoValue) found = { from, to, quoted: quote !== QuoteType.Unquoted };
     },
     onattribentity: nothing, oncdata: nothing, onclosetag: nothing, oncomment: nothing, ondeclaration: nothing, onend: nothing, onopentagend: nothing,
     onopentagname: nothing, onprocessinginstruction: nothing, onselfclosingtag: nothing, ontext: nothing, ontextentity: nothing,

@@ -21,6 +21,7 @@ export interface HtmlWants {
 /** One element that a selector found, and where its marks were. */
 interface Sighting {
   readonly what: { readonly kind: 'slot'; readonly slot: string } | { readonly kind: 'form' | 'notice' } | { readonly kind: 'token'; readonly token: TokenConfig };
+  readonly tagName: string;
   from: number;
   to: number;
 }
@@ -39,7 +40,12 @@ export function htmlPlaces(body: Uint8Array, wants: HtmlWants, placesMax: number
   const sightings: Sighting[] = [];
   const marked = markedPage(page, mark, wants, sightings, placesMax);
   if (marked === undefined || sightings.length > placesMax || !readMarks(page, marked, mark, sightings)) return undefined;
-  return sightings.flatMap((sighting) => placesOf(sighting, page));
+  return sightings.toSorted((a, b) => rank(a, wants) - rank(b, wants)).flatMap((sighting) => placesOf(sighting, page));
+}
+
+/** Handlers of one element are called in no particular order; slots count in declared order. */
+function rank({ what }: Sighting, { slots }: HtmlWants): number {
+  return what.kind === 'slot' ? slots.findIndex(({ name }) => name === what.slot) : slots.length;
 }
 
 /** STX and three digits of base 36: begins with what it does not contain again, so it can't overlap with itself. */
@@ -53,19 +59,16 @@ function unusedMark(page: Buffer): string | undefined {
 
 function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sighting[], placesMax: number): Buffer | undefined {
   const raw = { html: true };
-  const see = (what: Sighting['what']): { readonly start: string; readonly end: string } => {
+  const see = (what: Sighting['what'], tagName: string): { readonly start: string; readonly end: string } => {
     const at = sightings.length;
-    sightings.push({ what, from: -1, to: -1 });
+    sightings.push({ what, tagName, from: -1, to: -1 });
     return { start: `${mark}<${at}\x03`, end: `${mark}>${at}\x03` };
   };
   const content = (element: HTMLRewriterTypes.Element, what: Sighting['what']): void => {
     if (!element.canHaveContent || sightings.length > placesMax) return;
-    const { tagName } = element;
-    const { start, end } = see(what);
+    const { start, end } = see(what, element.tagName);
     element.prepend(start, raw);
-    element.onEndTag((endTag) => {
-      if (endTag.name === tagName) endTag.before(end, raw);
-    });
+    element.append(end, raw); // onEndTag would tell the end tag's name, but of several handlers only the last is called
   };
   const rewriter = new HTMLRewriter();
   try {
@@ -78,7 +81,7 @@ function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sig
     for (const token of wants.tokens) {
       rewriter.on(token.select, { element: (element) => {
         if (sightings.length > placesMax) return;
-        const { start, end } = see({ kind: 'token', token });
+        const { start, end } = see({ kind: 'token', token }, element.tagName);
         element.before(start, raw);
         if (element.canHaveContent) element.prepend(end, raw);
         else element.after(end, raw);
@@ -86,7 +89,7 @@ function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sig
     }
     if (wants.notice) {
       rewriter.on('body', { element: (element) => {
-        if (!sightings.some(({ what }) => what.kind === 'notice')) element.prepend(see({ kind: 'notice' }).start, raw);
+        if (!sightings.some(({ what }) => what.kind === 'notice')) element.prepend(see({ kind: 'notice' }, element.tagName).start, raw);
       } });
     }
     return Buffer.from(rewriter.transform(page));
@@ -115,10 +118,10 @@ function readMarks(page: Buffer, marked: Buffer, mark: string, sightings: readon
   }
 }
 
-function placesOf({ what, from, to }: Sighting, page: Buffer): readonly Hole[] {
+function placesOf({ what, tagName, from, to }: Sighting, page: Buffer): readonly Hole[] {
   if (from < 0) return [];
   if (what.kind === 'notice') return [{ kind: 'notice', from, to: from }];
-  if (to < from) return []; // no end tag of its own
+  if (to < from || (what.kind !== 'token' && !hasEndTag(page, to, tagName))) return [];
   switch (what.kind) {
     case 'slot': return [{ kind: 'slot', from, to, slot: what.slot }];
     case 'form': return [{ kind: 'form-start', from, to: from }, { kind: 'form-end', from: to, to }];
@@ -127,4 +130,10 @@ function placesOf({ what, from, to }: Sighting, page: Buffer): readonly Hole[] {
       return value === undefined ? [] : [{ kind: 'token', from: from + value.from, to: from + value.to, cookie: what.token.cookie, quoted: value.quoted }];
     }
   }
+}
+
+/** Whether the end tag here is the element's own: what ends with its parent's end tag may have ended earlier, where browsers see it. */
+function hasEndTag(page: Buffer, at: number, tagName: string): boolean {
+  const end = at + 2 + tagName.length;
+  return page.toString('latin1', at, end).toLowerCase() === `</${tagName.toLowerCase()}` && /[\s/>]/.test(page.toString('latin1', end, end + 1));
 }
