@@ -1,4 +1,5 @@
 export * from './body-decoding.ts';
+export * from './bound-lifetime.ts';
 export * from './cache-control.ts';
 export * from './cache-status.ts';
 export * from './conditional.ts';

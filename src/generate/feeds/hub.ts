@@ -5,10 +5,10 @@
  */
 import type { FeedKey } from '../../compose/types.ts';
 import type { DimensionConfig, FeedConfig } from '../../config/types.ts';
-import { messageOf, sleep, type Clock, type Log, type Random } from '../../kernel/index.ts';
-import { compileSchema } from './document.ts';
+import { ForeshadowError, messageOf, sleep, type Clock, type Log, type Random } from '../../kernel/index.ts';
+import { compileSchema, type Schema } from './document.ts';
 import { FileSource } from './file-source.ts';
-import { FeedInstance, noValidators, type Held } from './instance.ts';
+import { FeedInstance, noValidators, type FeedSource, type Held } from './instance.ts';
 import { addressesOf } from './instances.ts';
 import { PollSource } from './poll-source.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
@@ -31,12 +31,6 @@ export interface FeedHubOptions {
   readonly userAgent: string;
   /** The document under this key became another one, or there is none any more. Called with the new one in place. */
   readonly changed: (key: FeedKey) => void;
-}
-
-/** One way to get at a feed. */
-export interface FeedSource {
-  /** One poll, one look, or one connection as long as it lasts. Never throws for what the source does; gives the wait until the next attempt, ms. */
-  attempt(signal: AbortSignal): Promise<number>;
 }
 
 interface Runner {
@@ -118,7 +112,7 @@ export class FeedHub {
     const runners = new Map<FeedKey, Runner>();
     for (const feed of feeds) {
       const addresses = addressesOf(feed, dimensions);
-      const schema = compileSchema(feed.schema);
+      const schema = schemaOf(feed);
       const turns = new Turns(pollsAtOnceMax);
       for (const address of addresses) {
         const there = before.get(address.key);
@@ -177,5 +171,13 @@ export class FeedHub {
     } catch (error) {
       this.#options.log.error('feed-change-failed', { feed: key, problem: messageOf(error) });
     }
+  }
+}
+
+function schemaOf(feed: FeedConfig): Schema | undefined {
+  try {
+    return compileSchema(feed.schema);
+  } catch (cause) {
+    throw new ForeshadowError('config-invalid', { source: 'config', message: `feed ${feed.name}: its schema is not a JSON Schema that can be used: ${messageOf(cause)}`, hint: 'foreshadow check names what is wrong', cause });
   }
 }

@@ -15,6 +15,12 @@ export const valuesBytesMax = 64 * 1024 * 1024;
 /** A feed that flaps changes its state in the log no more often. */
 const logEveryMs = 10_000;
 
+/** One way to get at a feed. */
+export interface FeedSource {
+  /** One poll, one look, or one connection as long as it lasts. Never throws for what the other side does; gives the wait until the next attempt, ms. */
+  attempt(signal: AbortSignal): Promise<number>;
+}
+
 /** What all instances hold together. */
 export interface Held {
   bytes: number;
@@ -74,7 +80,7 @@ export class FeedInstance {
   take(bytes: Uint8Array, heardMs: number, validators: Validators = noValidators): boolean {
     const before = this.#kept;
     if (before && Buffer.compare(before.bytes, bytes) === 0) {
-      this.#keep({ ...before, validators, heardMs });
+      this.#keep({ ...before, ...timesOf(before, heardMs), validators });
       this.#well();
       return true;
     }
@@ -82,7 +88,7 @@ export class FeedInstance {
     if (read.kind === 'refused') return this.refuse(read);
     const same = before !== undefined && isDeepStrictEqual(before.document, read.document);
     if (same) {
-      this.#keep({ ...before, bytes, validators, heardMs });
+      this.#keep({ ...before, ...timesOf(before, heardMs), bytes, validators });
       this.#well();
       return true;
     }
@@ -98,7 +104,7 @@ export class FeedInstance {
 
   /** The source says that the value is still current, as of `heardMs`. */
   confirm(heardMs: number): void {
-    if (this.#kept) this.#keep({ ...this.#kept, heardMs: Math.max(heardMs, this.#kept.valueTimeMs) });
+    if (this.#kept) this.#keep({ ...this.#kept, ...timesOf(this.#kept, heardMs) });
     this.#well();
   }
 
@@ -168,4 +174,9 @@ export class FeedInstance {
       this.parts.log.error('feed-change-failed', { feed: this.parts.address.key, problem: messageOf(error) });
     }
   }
+}
+
+/** After the clock was set back the value must not seem younger than it is. */
+function timesOf({ valueTimeMs }: FeedValue, heardMs: number): Pick<FeedValue, 'valueTimeMs' | 'heardMs'> {
+  return { valueTimeMs: Math.min(valueTimeMs, heardMs), heardMs };
 }
