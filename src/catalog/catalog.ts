@@ -10,9 +10,10 @@ import { applyDelta, type CatalogState, diffRecords, emptyState, everythingIn } 
 import { CatalogFolders, type VersionName } from './folders.ts';
 import { PairCache } from './record-codec.ts';
 import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
-import { binds, type CatalogRule } from './rule.ts';
+import type { CatalogRule } from './rule.ts';
 import { mergeRules, rulesMax } from './rules.ts';
 import { bodiesOf, type CatalogChange, type CatalogDelta, noChange, type ShadowRecord, shadowId } from './shadow-record.ts';
+import { compileRules } from './verdict.ts';
 import { deltaFrom, encodeVersion, type EncodedVersion } from './version-file.ts';
 import { Replicas } from './replicas.ts';
 
@@ -167,8 +168,8 @@ export class Catalog implements AsyncDisposable {
    */
   publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
     return this.#exclusively(() => {
-      const purges = [...this.rules(), ...change.rules].filter((rule) => rule.effect === 'purge');
-      const put = purges.length === 0 ? change.put : change.put.filter((record) => !purges.some((rule) => binds(rule, { ...record, version: 0 })));
+      const rules = compileRules([...this.rules(), ...change.rules]);
+      const put = rules.any ? change.put.filter((record) => rules.verdict({ ...record, version: 0 }) !== 'gone') : change.put;
       return this.#publish(base, { ...change, put });
     });
   }
@@ -215,8 +216,8 @@ export class Catalog implements AsyncDisposable {
     const byId = new Map(change.put.map((record) => [shadowId(record), this.#stamp(record, version)]));
     const filled = new Map(change.fill.map((filling) => [filling.id, { ...filling, version }]));
     const rules = change.rules.map((rule) => ({ ...rule, version }));
-    const purges = rules.filter((rule) => rule.effect === 'purge');
-    const purged = purges.length === 0 ? [] : [...records].flatMap(([id, record]) => (purges.some((rule) => binds(rule, record)) ? [id] : []));
+    const compiled = compileRules(rules);
+    const purged = compiled.any ? [...records].flatMap(([id, record]) => (compiled.verdict(record) === 'gone' ? [id] : [])) : [];
     return {
       version, publishedAtMs: this.#clock.nowMs(), full: false,
       put: [...byId.values()],

@@ -8,4 +8,5 @@ export * from './rule.ts';
 export * from './tags.ts';
 export * from './filling-codec.ts';
 export * from './rules.ts';
+export * from './verdict.ts';
 export { hear } from './state.ts';

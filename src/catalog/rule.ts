@@ -5,8 +5,6 @@
  */
 import { compilePattern, resourceTarget } from '../http/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
-import type { ShadowRecord } from './shadow-record.ts';
-import { tagsOf } from './tags.ts';
 
 export type RuleTarget =
   | { readonly kind: 'resource'; readonly resource: ResourceKey }
@@ -41,11 +39,4 @@ export function isTarget(target: RuleTarget, resource: ResourceKey, tags: () => 
       return pattern.ok && pattern.matches(path);
     }
   }
-}
-
-/** Whether the rule says that this copy is wrong. */
-export function binds(rule: CatalogRule, record: ShadowRecord): boolean {
-  if (rule.effect === 'hold' || (rule.only === 'captures' && record.version > 0)) return false;
-  const older = record.version === 0 ? record.requestTimeMs <= rule.atMs : record.version < rule.version && record.requestTimeMs <= rule.atMs;
-  return older && isTarget(rule.target, record.resource, () => tagsOf(record.headers));
 }

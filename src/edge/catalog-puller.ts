@@ -1,9 +1,10 @@
 /**
- * Brings newer catalog versions into the edge's local store: records whose bodies are not there yet are fetched from the
- * blob store, in small batches with room for requests in between. A body that can't be had is reported (the brain looks after
- * it, and has the copy made again where it is lost) and asked for again with the next pulls; until then the edge serves what it has.
+ * Brings newer catalog versions into the edge's local store: rules first, so that what is wrong is wrong at once; then what fills slots; then records whose
+ * bodies are not there yet, fetched from the blob store in small batches with room for requests in between; removals last. A body that can't be had is
+ * reported (the brain looks after it, and has the copy made again where it is lost) and asked for again with the next pulls; until then the edge serves what it has.
  */
-import { partsOfShadowId, shadowId, type CatalogReader, type CatalogDelta, type ShadowRecord } from '../catalog/index.ts';
+import { bodiesOf, mergeRules, partsOfShadowId, shadowId, type CatalogChange, type CatalogReader, type CatalogDelta, type CatalogRule, type ShadowRecord } from '../catalog/index.ts';
+import type { FillingId } from '../compose/types.ts';
 import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import type { Copies } from './copies.ts';
@@ -20,6 +21,12 @@ export interface PullerOptions {
   readonly copies: Copies;
   /** Told of records whose bodies are nowhere. */
   readonly missing: (records: readonly ShadowRecord[]) => void;
+  /** Told of rules as soon as a version brings them, before anything else of it is applied: these are all in force. */
+  readonly ruled: (rules: readonly CatalogRule[]) => void;
+  /** Told of fillings that have come, changed or gone. */
+  readonly filled: (ids: readonly FillingId[]) => void;
+  /** Told of feeds a version says were heard. */
+  readonly heard: (pairs: CatalogChange['heard']) => void;
   readonly log: Log;
 }
 
@@ -54,16 +61,18 @@ export class CatalogPuller {
   async #pullAll(): Promise<void> {
     do {
       this.#again = false;
-      await this.#putAll([...this.#missing.values()]);
       for await (const delta of this.#options.reader.since(this.#options.local.appliedVersion())) {
         if (this.#closed) return;
         await this.#apply(delta);
       }
+      await this.#putAll([...this.#missing.values()]);
     } while (this.#again && !this.#closed);
   }
 
   async #apply(delta: CatalogDelta): Promise<void> {
     const { local, copies, log } = this.#options;
+    await this.#rule(delta);
+    await this.#fill(delta);
     const missing = await this.#putAll(delta.put);
     if (this.#closed) return;
     for (const id of delta.remove) await this.#remove(id);
@@ -71,8 +80,37 @@ export class CatalogPuller {
       const listed = new Set(delta.put.map(shadowId));
       if (await local.removeUnlisted((id) => listed.has(id)) > 0) copies.forgetMemory();
     }
+    await this.#unfill(delta);
     if (missing > 0) log.warn('catalog-bodies-missing', { version: delta.version, missing, hint: 'the brain looks for them, and has made again what is lost' });
     await local.setAppliedVersion(delta.version);
+  }
+
+  async #rule({ full, rules, publishedAtMs }: CatalogDelta): Promise<void> {
+    const { local, ruled } = this.#options;
+    const before = local.rules();
+    const after = full ? rules : mergeRules(before, rules, publishedAtMs);
+    if (after === before || (after.length === 0 && before.length === 0)) return;
+    const written = local.putRules(after);
+    ruled(after);
+    await written;
+  }
+
+  /** Before the pages that show them. When feeds were heard goes after: it is true of the new values, and would make old ones look young. */
+  async #fill({ full, fill, heard }: CatalogDelta): Promise<void> {
+    const { local, filled } = this.#options;
+    if (fill.length > 0) await local.putFillings(fill);
+    const listed = full ? new Set(fill.map(({ id }) => id)) : undefined;
+    const gone = listed ? await local.removeUnlistedFillings((id) => listed.has(id)) : [];
+    if (fill.length + gone.length > 0) filled([...fill.map(({ id }) => id), ...gone]);
+    if (heard.length === 0) return;
+    await local.putHeard(heard);
+    this.#options.heard(heard);
+  }
+
+  async #unfill({ unfill }: CatalogDelta): Promise<void> {
+    if (unfill.length === 0) return;
+    await this.#options.local.removeFillings(unfill);
+    this.#options.filled(unfill);
   }
 
   /** Returns how many had no body to be found. */
@@ -92,16 +130,17 @@ export class CatalogPuller {
     return missing.length;
   }
 
+  /** A coded body that can't be had costs only its coding; the record's own is what counts. */
   async #put(record: ShadowRecord): Promise<boolean> {
     const { local, copies, bodies } = this.#options;
     const id = shadowId(record);
-    const body = local.hasBody(record.body) ? 'there' : await bodies.get(record.body);
+    const [body, ...coded] = await Promise.all(bodiesOf(record).map(({ body: digest }) => (local.hasBody(digest) ? 'there' : bodies.get(digest))));
     if (body === undefined) {
       this.#missing.set(id, record);
       return false;
     }
     this.#missing.delete(id);
-    await copies.apply(record, body === 'there' ? undefined : body);
+    await copies.apply(record, body === 'there' ? undefined : body, coded.map((one) => (one === 'there' ? undefined : one)));
     return true;
   }
 

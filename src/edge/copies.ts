@@ -115,8 +115,8 @@ export class Copies {
   }
 
   /** Takes a record from the catalog into the store; memory follows at the next lookup. */
-  async apply(record: ShadowRecord, body: Uint8Array | undefined): Promise<void> {
-    await this.#store.put(record, body);
+  async apply(record: ShadowRecord, body: Uint8Array | undefined, coded: readonly (Uint8Array | undefined)[] = []): Promise<void> {
+    await this.#store.put(record, body, coded);
     const key = slotKey(record.resource, record.variation);
     this.#absent.delete(key);
     this.#forget(key);

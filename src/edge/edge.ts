@@ -110,6 +110,7 @@ export class Edge {
     this.#puller = new CatalogPuller({
       reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
       missing: (records) => { options.outbox.missing(records); },
+      ruled: () => undefined, filled: () => undefined, heard: () => undefined,
     });
     this.#world = this.#makeWorld(options.config, undefined);
   }

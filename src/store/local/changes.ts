@@ -3,7 +3,7 @@
  * read sees the writes before it. Touches no files.
  */
 import type { BlobDigest, ResourceKey, VariationKey } from '../../kernel/index.ts';
-import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
+import { bodiesOf, PairCache, type CompiledRules, type ShadowRecord } from '../../catalog/index.ts';
 import { digestBytes } from '../digest.ts';
 import { recordBytes } from '../segments/index.ts';
 import type { BodyPlace } from './body-files.ts';
@@ -18,12 +18,14 @@ export interface Ledger {
   recordBytes: number;
   bodies: number;
   bodyBytes: number;
+  fillings: number;
+  fillingBytes: number;
   segments: Map<number, number>;
 }
 
 export function ledgerOf(state: LocalState): Ledger {
-  const { appliedVersion, ageSequence, records, recordBytes: bytes, bodies, bodyBytes } = state;
-  return { appliedVersion, ageSequence, records, recordBytes: bytes, bodies, bodyBytes, segments: new Map(state.segments) };
+  const { appliedVersion, ageSequence, records, recordBytes: bytes, bodies, bodyBytes, fillings = 0, fillingBytes = 0 } = state;
+  return { appliedVersion, ageSequence, records, recordBytes: bytes, bodies, bodyBytes, fillings, fillingBytes, segments: new Map(state.segments) };
 }
 
 export function stateOf(ledger: Ledger, seeds: readonly [string, string]): LocalState {
@@ -38,29 +40,40 @@ const nothing = Buffer.alloc(0);
 const afterKeys = Buffer.alloc(25, 0xff);
 const ageBytes = 10;
 
+export interface ChangeLimits {
+  readonly variantsPerVariation: number;
+  readonly liveBytesMax: number;
+  readonly nowMs: number;
+  readonly rules: CompiledRules;
+}
+
 export class Changes {
   readonly ledger: Ledger;
   readonly #database: LocalDatabase;
   readonly #keys: LocalKeys;
-  readonly #limits: { readonly variantsPerVariation: number; readonly liveBytesMax: number; readonly nowMs: number };
+  readonly #limits: ChangeLimits;
   readonly #pairs = new PairCache();
   readonly #orphans = new Map<BlobDigest, Buffer>();
 
-  constructor(database: LocalDatabase, keys: LocalKeys, ledger: Ledger, limits: { variantsPerVariation: number; liveBytesMax: number; nowMs: number }) {
+  constructor(database: LocalDatabase, keys: LocalKeys, ledger: Ledger, limits: ChangeLimits) {
     this.#database = database;
     this.#keys = keys;
     this.ledger = ledger;
     this.#limits = limits;
   }
 
-  /** Takes the record in unless a newer copy of the same identity is there. `place`: where its body has just been appended. */
-  put(record: ShadowRecord, place: BodyPlace | undefined): void {
+  /**
+   * Takes the record in unless it is purged, or a copy of the same identity is there that is newer and not purged. Of two that the catalog has published the
+   * later version is the newer, whenever the origin gave them: after going back to an old version that is how it is meant. `placeOf`: where a body has just been appended.
+   */
+  put(record: ShadowRecord, placeOf: (digest: BlobDigest) => BodyPlace | undefined): void {
+    if (this.#isGone(record)) return;
     const key = this.#keys.record(record.resource, record.variation);
     const copies = this.#copiesAt(key, record);
     const same = copies.findIndex((copy) => sameVary(copy.record.vary, record.vary));
     const old = copies[same];
-    if (old && old.record.responseTimeMs > record.responseTimeMs) return;
-    this.#keepBody(record.body, place);
+    if (old && isNewer(old.record, record) && !this.#isGone(old.record)) return;
+    for (const { body } of bodiesOf(record)) this.#keepBody(body, placeOf(body));
     // What the catalog has a copy of stays safe from eviction when the edge captures a newer one.
     const pinned = record.version > 0 || (old?.pinned ?? false);
     const copy: Copy = { record, pinned, age: pinned ? '' : this.#nextAge() };
@@ -69,11 +82,30 @@ export class Changes {
     this.#replace(key, record.variation, copies, after);
   }
 
-  remove(resource: ResourceKey, variation: VariationKey, which: (record: ShadowRecord) => boolean): void {
+  removeWhere(resource: ResourceKey, variation: VariationKey, unwanted: (copy: Copy) => boolean): void {
     const key = this.#keys.record(resource, variation);
     const copies = this.#copiesAt(key, { resource, variation });
-    const after = copies.filter((copy) => !which(copy.record));
+    const after = copies.filter((copy) => !unwanted(copy));
     if (after.length < copies.length) this.#replace(key, variation, copies, after);
+  }
+
+  putFilling(key: Buffer, value: Buffer): void {
+    this.removeFilling(key);
+    this.#database.fillings.putSync(key, value);
+    this.ledger.fillings += 1;
+    this.ledger.fillingBytes += value.byteLength;
+  }
+
+  removeFilling(key: Buffer): void {
+    const old = this.#database.fillings.get(key);
+    if (!old) return;
+    this.ledger.fillings -= 1;
+    this.ledger.fillingBytes -= old.byteLength;
+    this.#database.fillings.removeSync(key);
+  }
+
+  #isGone(record: ShadowRecord): boolean {
+    return this.#limits.rules.any && this.#limits.rules.verdict(record) === 'gone';
   }
 
   removeResource(resource: ResourceKey): void {
@@ -89,7 +121,7 @@ export class Changes {
   /** The end of a transaction: bodies that nobody uses any more go, then the oldest copies that the catalog doesn't have, until what is alive fits. */
   finish(): void {
     this.#releaseOrphans();
-    while (this.ledger.bodyBytes + this.ledger.recordBytes > this.#limits.liveBytesMax) {
+    while (this.ledger.bodyBytes + this.ledger.recordBytes + this.ledger.fillingBytes > this.#limits.liveBytesMax) {
       const [oldest] = [...this.#database.ages.getRange({ limit: 1 })];
       if (!oldest) return;
       const age = Buffer.from(oldest.key).toString('hex');
@@ -147,9 +179,9 @@ export class Changes {
     this.ledger.records += after.length - before.length;
     for (const copy of before) if (copy.age && !after.some((one) => one.age === copy.age)) ages.removeSync(Buffer.from(copy.age, 'hex'));
     for (const copy of after) if (copy.age) ages.putSync(Buffer.from(copy.age, 'hex'), key);
-    const needed = new Set(after.map((copy) => copy.record.body));
+    const needed = bodiesOfAll(after);
     for (const digest of needed) users.putSync(Buffer.concat([digestBytes(digest), key]), nothing);
-    for (const digest of new Set(before.map((copy) => copy.record.body))) {
+    for (const digest of bodiesOfAll(before)) {
       if (needed.has(digest)) continue;
       const name = digestBytes(digest);
       users.removeSync(Buffer.concat([name, key]));
@@ -201,6 +233,14 @@ export class Changes {
     age.writeUInt32BE(this.ledger.ageSequence, 6);
     return age.toString('hex');
   }
+}
+
+function bodiesOfAll(copies: readonly Copy[]): Set<BlobDigest> {
+  return new Set(copies.flatMap(({ record }) => bodiesOf(record).map(({ body }) => body)));
+}
+
+function isNewer(a: ShadowRecord, b: ShadowRecord): boolean {
+  return a.version > 0 && b.version > 0 ? a.version > b.version : a.responseTimeMs > b.responseTimeMs;
 }
 
 /** The oldest copy, unpinned before pinned. */

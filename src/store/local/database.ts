@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Clock, ForeshadowError, type Log, messageOf } from '../../kernel/index.ts';
-import { localFormat } from './entry.ts';
+import { isLocalFormat, localFormat } from './entry.ts';
 import { breakSeal, faultOfIndex, indexFile } from './index-guard.ts';
 
 export type Table = Database<Buffer, Buffer>;
@@ -20,14 +20,16 @@ export interface LocalDatabase {
   readonly users: Table;
   /** time (6), sequence (4) → record key. What may be evicted, oldest first. */
   readonly ages: Table;
-  /** name → JSON. */
+  /** hash of a filling's id (16) → the filling. */
+  readonly fillings: Table;
+  /** name → JSON; all but the state with its sum. */
   readonly meta: Table;
 }
 
 const tableOptions = { encoding: 'binary', keyEncoding: 'binary' } as const;
 const formatName = 'foreshadow-local-store';
 
-/** The only key of `meta`. */
+/** Of `meta`; `notes.ts` has others. */
 export const stateKey = Buffer.from('state');
 
 export interface LocalState {
@@ -41,13 +43,17 @@ export interface LocalState {
   readonly recordBytes: number;
   readonly bodies: number;
   readonly bodyBytes: number;
+  /** Absent in format 1. */
+  readonly fillings?: number;
+  readonly fillingBytes?: number;
   /** Live bytes of each segment. */
   readonly segments: readonly (readonly [segment: number, liveBytes: number])[];
 }
 
 export function freshState(seeds: readonly [string, string]): LocalState {
   return {
-    format: localFormat, name: formatName, seeds, appliedVersion: 0, ageSequence: 0, records: 0, recordBytes: 0, bodies: 0, bodyBytes: 0, segments: [],
+    format: localFormat, name: formatName, seeds, appliedVersion: 0, ageSequence: 0, records: 0, recordBytes: 0, bodies: 0, bodyBytes: 0,
+    fillings: 0, fillingBytes: 0, segments: [],
   };
 }
 
@@ -63,8 +69,9 @@ function parseState(bytes: Uint8Array | undefined): LocalState | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields: Record<string, unknown> = { ...value };
   const { seeds, segments } = fields;
-  if (fields['format'] !== localFormat || fields['name'] !== formatName) return undefined;
+  if (!isLocalFormat(fields['format']) || fields['name'] !== formatName) return undefined;
   if (!isNumbers(fields, ['appliedVersion', 'ageSequence', 'records', 'recordBytes', 'bodies', 'bodyBytes'])) return undefined;
+  if (fields['format'] === localFormat && !isNumbers(fields, ['fillings', 'fillingBytes'])) return undefined;
   if (!Array.isArray(seeds) || seeds.length !== 2 || !seeds.every((seed) => typeof seed === 'string' && /^\d{1,20}$/.test(seed))) return undefined;
   if (!Array.isArray(segments) || !segments.every(isPairOfNumbers)) return undefined;
   return value as LocalState; // every field has just been looked at
@@ -152,7 +159,7 @@ function attemptsBefore(folder: string): number {
 /** LMDB's words for a file that is not whole, as against a disk that fails or a permission that is missing. */
 const damage = /MDB_(?:CORRUPTED|INVALID|PAGE_NOTFOUND|VERSION_MISMATCH|INCOMPATIBLE|BAD_TXN|BAD_VALSIZE|PANIC)/;
 
-const tableCount = 5;
+const tableCount = 6;
 const mapBytesDefault = 4 * 1024 ** 3;
 
 export function openTables(folder: string, mapBytesMax: number | undefined, readOnly: boolean): LocalDatabase {
@@ -162,7 +169,7 @@ export function openTables(folder: string, mapBytesMax: number | undefined, read
   const root = open<Buffer, Buffer>({ ...tableOptions, path: folder, noSubdir: false, maxDbs: tableCount + 3, readOnly, mapSize: mapBytesMax ?? mapBytesDefault });
   const table = (name: string): Table => root.openDB<Buffer, Buffer>({ ...tableOptions, name });
   try {
-    return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), meta: table('meta') };
+    return { root, records: table('records'), bodies: table('bodies'), users: table('users'), ages: table('ages'), fillings: table('fillings'), meta: table('meta') };
   } catch (error) {
     void root.close();
     throw error;

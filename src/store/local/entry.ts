@@ -9,8 +9,13 @@ import type { VariationKey } from '../../kernel/index.ts';
 import { type PairCache, recordFromTuple, recordToTuple, type ShadowRecord } from '../../catalog/index.ts';
 import type { BodyPlace } from './body-files.ts';
 
-export const localFormat = 1;
+export const localFormat = 2;
 const headBytes = 11;
+
+/** Format 1 had neither fillings nor coded bodies; what it had is the same. */
+export function isLocalFormat(format: unknown): boolean {
+  return format === 1 || format === localFormat;
+}
 
 export interface Copy {
   readonly record: ShadowRecord;
@@ -61,7 +66,7 @@ export function decodeCopies(value: Buffer, pairs: PairCache): Copy[] | undefine
 }
 
 function isSound(value: Buffer): boolean {
-  if (value.byteLength < headBytes || value[0] !== localFormat) return false;
+  if (value.byteLength < headBytes || !isLocalFormat(value[0])) return false;
   return value.readBigUInt64LE(1) === Bun.hash.xxHash3(value.subarray(9)) && value.byteLength >= headBytes + value.readUInt16LE(9);
 }
 

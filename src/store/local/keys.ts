@@ -1,4 +1,5 @@
 /** Keys of the local index: hashes with seeds of the store's own, because resource names are longer than LMDB's keys may be. */
+import type { FillingId } from '../../compose/types.ts';
 import type { ResourceKey, VariationKey } from '../../kernel/index.ts';
 
 const after = Buffer.alloc(9, 0xff);
@@ -18,6 +19,14 @@ export class LocalKeys {
     key.writeBigUInt64LE(Bun.hash.xxHash3(resource, this.#first), 0);
     key.writeBigUInt64LE(Bun.hash.xxHash3(resource, this.#second), 8);
     key.writeBigUInt64LE(Bun.hash.xxHash3(variation, this.#first), 16);
+    return key;
+  }
+
+  /** 16 bytes. */
+  filling(id: FillingId): Buffer {
+    const key = Buffer.allocUnsafe(16);
+    key.writeBigUInt64LE(Bun.hash.xxHash3(id, this.#first), 0);
+    key.writeBigUInt64LE(Bun.hash.xxHash3(id, this.#second), 8);
     return key;
   }
 

@@ -3,20 +3,23 @@
  * write. Writes queue up; a batch appends its bodies, then changes the index in one transaction, so that a crash at any moment leaves either
  * all of a put or nothing. What is read is checked against its sum; what is not sound is left out, counted and dropped, never thrown at the request.
  */
-import { statfsSync } from 'node:fs';
-import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf, type ResourceKey, type VariationKey } from '../../kernel/index.ts';
-import { errnoOf } from '../../kernel/disk.ts';
-import { PairCache, type ShadowRecord } from '../../catalog/index.ts';
+import { type BlobDigest, type Clock, type Log, messageOf, type ResourceKey, type VariationKey } from '../../kernel/index.ts';
+import type { FeedsHeard, Filling, FillingId } from '../../compose/types.ts';
+import { type CatalogChange, type CatalogRule, bodiesOf, type ShadowRecord, shadowId } from '../../catalog/index.ts';
 import { digestBytes } from '../digest.ts';
 import type { LocalStore } from '../local-store.ts';
 import { BodyFiles, type BodyPlace } from './body-files.ts';
 import { commitErrorOf, type LocalDatabase, openDatabase, stateKey } from './database.ts';
-import { type Copy, decodeCopies, decodePlace, variationOf } from './entry.ts';
+import type { Copy } from './entry.ts';
+import { checkSpace, localFailure } from './failure.ts';
+import { Fillings } from './fillings.ts';
 import { sealIndex } from './index-guard.ts';
 import { Changes, type Ledger, ledgerOf, sameVary, stateOf } from './changes.ts';
 import { LocalKeys } from './keys.ts';
+import { Notes } from './notes.ts';
+import { Reading } from './reading.ts';
 import { reclaim, type Reclaimable } from './reclaim.ts';
-import { removeUnlisted } from './unlisted.ts';
+import { removeWhere } from './removal.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export interface LocalStoreOptions {
@@ -33,15 +36,14 @@ export interface LocalStoreOptions {
 }
 
 interface Job {
-  readonly body: { readonly digest: BlobDigest; readonly bytes: Uint8Array } | undefined;
-  readonly change: (changes: Changes, place: BodyPlace | undefined) => void;
+  readonly bodies: readonly { readonly digest: BlobDigest; readonly bytes: Uint8Array }[];
+  readonly change: (changes: Changes, placeOf: (digest: BlobDigest) => BodyPlace | undefined) => void;
 }
 
 /** Bounds how long one batch keeps the serving thread: about 10 µs a change. */
 const jobsPerBatch = 128;
 /** A segment is read whole when it is rewritten. */
 const segmentBytesMax = 16 * 1024 * 1024;
-const spaceLeftMin = 2 * 1024 * 1024;
 const batchBodyBytesMax = 8 * 1024 * 1024;
 
 export class LmdbLocalStore implements LocalStore {
@@ -49,15 +51,16 @@ export class LmdbLocalStore implements LocalStore {
   readonly #log: Log;
   readonly #database: LocalDatabase;
   readonly #files: BodyFiles;
+  readonly #fillings: Fillings;
+  readonly #notes: Notes;
   readonly #keys: LocalKeys;
-  readonly #pairs = new PairCache();
+  readonly #reading: Reading;
   readonly #reclaimable: Reclaimable;
   readonly #seeds: readonly [string, string];
   #ledger: Ledger;
   readonly #queue: WriteQueue<Job>;
   /** Bodies found damaged whose places are still to be forgotten. */
   readonly #dropping = new Set<BlobDigest>();
-  #corrupt = 0;
   #closed: Promise<void> | undefined;
 
   constructor(options: LocalStoreOptions) {
@@ -67,13 +70,22 @@ export class LmdbLocalStore implements LocalStore {
     this.#database = database;
     this.#seeds = state.seeds;
     this.#keys = new LocalKeys(state.seeds);
+    this.#reading = new Reading(database, this.#keys, this.#log);
     this.#ledger = ledgerOf(state);
-    if (movedAside) this.#corrupt += 1;
+    if (movedAside) this.#reading.corrupt += 1;
+    this.#notes = new Notes(database.meta);
+    const { damaged } = this.#notes;
+    if (damaged.rules || damaged.heard) this.#reading.corrupt += 1;
+    if (damaged.rules) this.#ledger.appliedVersion = 0;
+    this.#fillings = new Fillings({
+      table: database.fillings, keys: this.#keys, damaged: () => { this.#reading.corrupt += 1; },
+      change: (count, change) => this.#enqueue([], change, count),
+    });
     const segmentBytes = Math.max(64 * 1024, Math.min(segmentBytesMax, Math.floor(options.limits.storageBytes / 16)));
     try {
       this.#files = new BodyFiles(`${options.path}/bodies`, segmentBytes);
     } catch (error) {
-      throw this.#failure(error);
+      throw localFailure(this.#options.path, error);
     }
     this.#reclaimable = {
       files: this.#files, bodies: database.bodies, storageBytes: options.limits.storageBytes,
@@ -90,107 +102,93 @@ export class LmdbLocalStore implements LocalStore {
   }
 
   records(resource: ResourceKey, variation: VariationKey): readonly ShadowRecord[] {
-    const copies = this.#copies(this.#keys.record(resource, variation));
-    if (!copies || copies.length === 0) return [];
-    const records = copies.map((copy) => copy.record);
-    const first = records[0];
-    return first && first.resource === resource && first.variation === variation ? records : [];
+    return this.#reading.records(resource, variation);
   }
 
   variations(resource: ResourceKey): readonly VariationKey[] {
-    const found: VariationKey[] = [];
-    try {
-      for (const { value } of this.#database.records.getRange(this.#keys.rangeOf(resource))) {
-        const variation = variationOf(value);
-        if (variation === undefined) this.#corrupt += 1;
-        else found.push(variation);
-      }
-    } catch (error) {
-      this.#unreadable(error);
-    }
-    return found;
+    return this.#reading.variations(resource);
   }
 
   body(digest: BlobDigest): Uint8Array | undefined {
-    const place = this.#place(digest);
-    if (!place) return undefined;
-    const body = this.#files.read(place);
-    if (body) return body;
-    this.#corrupt += 1;
-    this.#log.warn('local-body-corrupt', { digest });
-    this.#dropBody(digest, place);
-    return undefined;
+    return this.#reading.body(digest, this.#files, (damaged, place) => { this.#dropBody(damaged, place); });
   }
 
   hasBody(digest: BlobDigest): boolean {
-    return !this.#dropping.has(digest) && this.#place(digest) !== undefined;
+    return !this.#dropping.has(digest) && this.#reading.place(digest) !== undefined;
   }
 
   #dropBody(digest: BlobDigest, place: BodyPlace): void {
     if (this.#dropping.has(digest)) return;
     this.#dropping.add(digest);
-    this.#enqueue(undefined, (changes) => { changes.dropBody(digest, place); })
+    this.#enqueue([], (changes) => { changes.dropBody(digest, place); })
       .catch(() => undefined)
       .finally(() => this.#dropping.delete(digest));
   }
 
-  #place(digest: BlobDigest): BodyPlace | undefined {
-    try {
-      const value = this.#database.bodies.get(digestBytes(digest));
-      if (!value) return undefined;
-      const place = decodePlace(value);
-      if (!place) this.#corrupt += 1;
-      return place;
-    } catch (error) {
-      this.#unreadable(error);
-      return undefined;
-    }
-  }
-
-  #copies(key: Buffer): Copy[] | undefined {
-    try {
-      const value = this.#database.records.get(key);
-      if (!value) return undefined;
-      const copies = decodeCopies(value, this.#pairs);
-      if (!copies) this.#corrupt += 1;
-      return copies;
-    } catch (error) {
-      this.#unreadable(error);
-      return undefined;
-    }
-  }
-
-  #unreadable(error: unknown): void {
-    this.#corrupt += 1;
-    this.#log.error('local-index-unreadable', { error: messageOf(error) });
-  }
-
-  async put(record: ShadowRecord, body: Uint8Array | undefined): Promise<void> {
-    this.#checkSpace(body?.byteLength ?? 0);
-    const bytes = body === undefined ? undefined : { digest: record.body, bytes: body };
-    await this.#enqueue(bytes, (changes, place) => { changes.put(record, place); });
-  }
-
-  /** What little space is left is for removing copies: an edge that can't keep more serves on, one that can't invalidate would serve what is wrong. */
-  #checkSpace(bodyBytes: number): void {
-    try {
-      const { bavail, bsize } = statfsSync(this.#options.path);
-      if (bavail * bsize < spaceLeftMin + bodyBytes) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
-    } catch (error) {
-      throw this.#failure(error);
-    }
+  async put(record: ShadowRecord, body: Uint8Array | undefined, coded: readonly (Uint8Array | undefined)[] = []): Promise<void> {
+    const given = [body, ...coded];
+    const bodies = bodiesOf(record).flatMap(({ body: digest }, n) => (given[n] ? [{ digest, bytes: given[n] }] : []));
+    checkSpace(this.#options.path, bytesOf(bodies));
+    await this.#enqueue(bodies, (changes, placeOf) => { changes.put(record, placeOf); });
   }
 
   remove(resource: ResourceKey, variation: VariationKey, vary: ShadowRecord['vary']): Promise<void> {
-    return this.#enqueue(undefined, (changes) => { changes.remove(resource, variation, (record) => sameVary(record.vary, vary)); });
+    return this.#enqueue([], (changes) => { changes.removeWhere(resource, variation, ({ record }) => sameVary(record.vary, vary)); });
   }
 
   removeResource(resource: ResourceKey): Promise<void> {
-    return this.#enqueue(undefined, (changes) => { changes.removeResource(resource); });
+    return this.#enqueue([], (changes) => { changes.removeResource(resource); });
   }
 
   removeUnlisted(listed: (id: string) => boolean): Promise<number> {
-    return removeUnlisted(this.#database.records, this.#pairs, listed, (record) => this.remove(record.resource, record.variation, record.vary));
+    return this.#removeWhere(({ record, pinned }) => pinned && record.version > 0 && !listed(shadowId(record)));
+  }
+
+  removeMatching(unwanted: (record: ShadowRecord) => boolean): Promise<number> {
+    return this.#removeWhere(({ record }) => unwanted(record));
+  }
+
+  #removeWhere(unwanted: (copy: Copy) => boolean): Promise<number> {
+    return removeWhere(this.#database.records, this.#reading.pairs, unwanted, ({ resource, variation }) => (
+      this.#enqueue([], (changes) => { changes.removeWhere(resource, variation, unwanted); })));
+  }
+
+  filling(id: FillingId): Filling | undefined {
+    return this.#reading.attempt(() => this.#fillings.get(id), undefined);
+  }
+
+  fillings(): Iterable<Filling> {
+    return this.#fillings.all();
+  }
+
+  async putFillings(fillings: readonly Filling[]): Promise<void> {
+    checkSpace(this.#options.path, 0);
+    await this.#fillings.put(fillings);
+  }
+
+  removeFillings(ids: readonly FillingId[]): Promise<void> {
+    return this.#fillings.remove(ids);
+  }
+
+  removeUnlistedFillings(listed: (id: FillingId) => boolean): Promise<readonly FillingId[]> {
+    return this.#fillings.removeUnlisted(listed);
+  }
+
+  rules(): readonly CatalogRule[] {
+    return this.#notes.rules;
+  }
+
+  putRules(rules: readonly CatalogRule[]): Promise<void> {
+    return this.#enqueue([], this.#notes.setRules(rules));
+  }
+
+  heard(): FeedsHeard {
+    return this.#notes.heard;
+  }
+
+  async putHeard(pairs: CatalogChange['heard']): Promise<void> {
+    const write = this.#notes.setHeard(pairs);
+    if (write) await this.#enqueue([], write);
   }
 
   appliedVersion(): number {
@@ -198,7 +196,7 @@ export class LmdbLocalStore implements LocalStore {
   }
 
   setAppliedVersion(version: number): Promise<void> {
-    return this.#enqueue(undefined, (changes) => { changes.ledger.appliedVersion = version; });
+    return this.#enqueue([], (changes) => { changes.ledger.appliedVersion = version; });
   }
 
   async flush(): Promise<void> {
@@ -207,13 +205,13 @@ export class LmdbLocalStore implements LocalStore {
       await this.#files.sync();
       await this.#database.root.flushed;
     } catch (error) {
-      throw this.#failure(error);
+      throw localFailure(this.#options.path, error);
     }
   }
 
   stats(): { records: number; bodies: number; bytes: number; corrupt: number } {
     const { records, bodies } = this.#ledger;
-    return { records, bodies, bytes: this.#files.bytes + this.#ledger.recordBytes, corrupt: this.#corrupt };
+    return { records, bodies, bytes: this.#files.bytes + this.#ledger.recordBytes + this.#ledger.fillingBytes, corrupt: this.#reading.corrupt };
   }
 
   close(): Promise<void> {
@@ -237,20 +235,20 @@ export class LmdbLocalStore implements LocalStore {
     return this.close();
   }
 
-  #enqueue(body: Job['body'], change: Job['change']): Promise<void> {
-    if (this.#closed) return Promise.reject(this.#failure(new Error('the store is closed')));
-    return this.#queue.add({ body, change }, body?.bytes.byteLength ?? 0);
+  #enqueue(bodies: Job['bodies'], change: Job['change'], count = 1): Promise<void> {
+    if (this.#closed) return Promise.reject(localFailure(this.#options.path, new Error('the store is closed')));
+    return this.#queue.add({ bodies, change }, bytesOf(bodies), count);
   }
 
   async #write(batch: readonly Job[]): Promise<void> {
     try {
       const places = await this.#appendBodies(batch);
       await this.#change((changes) => {
-        for (const job of batch) job.change(changes, job.body && places.get(job.body.digest));
+        for (const job of batch) job.change(changes, (digest) => places.get(digest));
         changes.finish();
       });
     } catch (error) {
-      const failure = this.#failure(error);
+      const failure = localFailure(this.#options.path, error);
       this.#log.error('local-write-failed', { error: failure.message });
       throw failure;
     }
@@ -258,9 +256,9 @@ export class LmdbLocalStore implements LocalStore {
 
   async #appendBodies(batch: readonly Job[]): Promise<Map<BlobDigest, BodyPlace>> {
     const appending = new Map<BlobDigest, Promise<BodyPlace>>();
-    for (const { body } of batch) {
-      if (!body || appending.has(body.digest) || this.hasBody(body.digest)) continue;
-      appending.set(body.digest, this.#files.append(digestBytes(body.digest), body.bytes));
+    for (const { digest, bytes } of batch.flatMap(({ bodies }) => bodies)) {
+      if (appending.has(digest) || this.hasBody(digest)) continue;
+      appending.set(digest, this.#files.append(digestBytes(digest), bytes));
     }
     const places = new Map<BlobDigest, BodyPlace>();
     const outcomes = await Promise.allSettled([...appending].map(async ([digest, place]) => places.set(digest, await place)));
@@ -276,6 +274,7 @@ export class LmdbLocalStore implements LocalStore {
       variantsPerVariation: this.#options.limits.variantsPerVariation,
       liveBytesMax: this.#options.limits.storageBytes * 0.8,
       nowMs: this.#options.clock.nowMs(),
+      rules: this.#notes.compiled,
     });
     try {
       await this.#database.root.transaction(() => {
@@ -287,13 +286,8 @@ export class LmdbLocalStore implements LocalStore {
     }
     this.#ledger = ledger;
   }
+}
 
-  #failure(error: unknown): ForeshadowError {
-    if (error instanceof ForeshadowError) return error;
-    const full = errnoOf(error) === 'ENOSPC' || /no space|map.?full|MDB_MAP_FULL/i.test(messageOf(error));
-    return new ForeshadowError(full ? 'storage-full' : 'storage-failed', {
-      source: 'storage', retry: true, cause: error, message: `the local store ${this.#options.path} failed: ${messageOf(error)}`,
-      hint: full ? 'free space, or lower budgets.storage' : 'check the disk; the store rebuilds itself from the catalog',
-    });
-  }
+function bytesOf(bodies: Job['bodies']): number {
+  return bodies.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }

@@ -32,7 +32,7 @@ export async function reclaim(store: Reclaimable): Promise<void> {
   const { files } = store;
   for (;;) {
     await files.settle();
-    const { segments, recordBytes } = store.ledger();
+    const { segments, recordBytes, fillingBytes } = store.ledger();
     let victim: { segment: number; share: number } | undefined;
     for (const [segment, bytes] of files.segments) {
       if (files.isOpen(segment)) continue;
@@ -40,7 +40,7 @@ export async function reclaim(store: Reclaimable): Promise<void> {
       if (live <= 0) files.remove(segment);
       else if (!victim || live / bytes < victim.share) victim = { segment, share: live / bytes };
     }
-    const tight = files.bytes + recordBytes > store.storageBytes;
+    const tight = files.bytes + recordBytes + fillingBytes > store.storageBytes;
     if (!victim || victim.share > (tight ? liveShareWhenTight : liveShareMin)) return;
     await rewrite(store, victim.segment);
   }

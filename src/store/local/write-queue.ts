@@ -5,6 +5,7 @@
 interface Waiting<Item> {
   readonly item: Item;
   readonly bytes: number;
+  readonly count: number;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -26,9 +27,10 @@ export class WriteQueue<Item> {
     this.#options = options;
   }
 
-  add(item: Item, bytes: number): Promise<void> {
+  /** `count`: as how many items it counts. */
+  add(item: Item, bytes: number, count = 1): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, bytes, resolve, reject });
+      this.#waiting.push({ item, bytes, count, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
@@ -56,13 +58,15 @@ export class WriteQueue<Item> {
   }
 
   #take(): Waiting<Item>[] {
+    let taken = 0;
     let count = 0;
     let bytes = 0;
     for (const one of this.#waiting) {
-      if (count > 0 && (count >= this.#options.itemsMax || bytes + one.bytes > this.#options.bytesMax)) break;
-      count += 1;
+      if (taken > 0 && (count + one.count > this.#options.itemsMax || bytes + one.bytes > this.#options.bytesMax)) break;
+      taken += 1;
+      count += one.count;
       bytes += one.bytes;
     }
-    return this.#waiting.splice(0, count);
+    return this.#waiting.splice(0, taken);
   }
 }
