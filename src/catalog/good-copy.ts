@@ -9,8 +9,10 @@ const emptiedBelow = 0.2;
 const shrunkenBelow = 0.5;
 /** Copies shorter than this are not judged by their length. */
 const judgedBytesMin = 512;
-/** Error pages are short; longer ones are not looked at. */
+/** Error pages are short; longer ones are not looked at (the generator looks further, by what the page said before). */
 const errorPageBytesMax = 8192;
+/** And have little to say: a page with more words than this is one about errors. */
+const errorPageWordsMax = 200;
 
 export interface Offered {
   readonly status: number;
@@ -22,6 +24,7 @@ export interface Offered {
 export interface PreviousCopy {
   readonly status: number;
   readonly contentType: string;
+  /** Its length; where more is known of good copies of the page, what is usual. */
   readonly bodyBytes: number;
 }
 
@@ -69,5 +72,17 @@ function looksLikeError({ status, body }: Offered): boolean {
   if (status >= 300 || body.length > errorPageBytesMax) return false;
   const text = new TextDecoder().decode(body);
   const title = /<title[^>]*>\s*([^<]*)/i.exec(text)?.[1] ?? /<h1[^>]*>\s*([^<]*)/i.exec(text)?.[1] ?? '';
-  return errorTitle.test(title.trim());
+  return errorTitle.test(title.trim()) && wordsSaid(text) <= errorPageWordsMax;
+}
+
+const unsaid = new Set(['script', 'style', 'title', 'a', '!--']);
+
+/** Words outside tags, scripts and links, roughly. One pass, because the serving process asks. */
+function wordsSaid(html: string): number {
+  let words = 0;
+  for (const piece of html.split('<')) {
+    const name = /^(?:!--|[a-z]*)/i.exec(piece)?.[0].toLowerCase() ?? '';
+    if (!unsaid.has(name)) words += piece.slice(piece.indexOf('>') + 1).match(/\S+/g)?.length ?? 0;
+  }
+  return words;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import type { PreviousCopy } from '../catalog/index.ts';
+import type { Doubt, PreviousCopy } from '../catalog/index.ts';
 import type { HeaderList } from '../http/index.ts';
 import { believedAfterMs, goneAfterMs, judge, type AdmissionCase, type Candidate, type Suspicion, type Verdict } from './admission.ts';
 
@@ -16,6 +16,7 @@ interface Facts {
   readonly policy?: AdmissionCase['policy'];
   readonly previous?: PreviousCopy;
   readonly suspicion?: Suspicion;
+  readonly textDoubt?: Doubt;
   readonly atMs?: number;
 }
 
@@ -24,7 +25,7 @@ function verdict(facts: Facts): Verdict {
     status: facts.status ?? 200, headers: facts.headers ?? [['content-type', 'text/html; charset=utf-8'], ['cache-control', 'max-age=60']],
     body: facts.body ?? pageOf(5000), framed: facts.framed ?? true, mayBeEncoded: facts.mayBeEncoded ?? false, requestHeaders: [['cookie', 'segment=vip']], responseTimeMs: nowMs,
   };
-  return judge({ candidate, policy: facts.policy ?? 'allowed', previous: facts.previous, suspicion: facts.suspicion, nowMs: facts.atMs ?? nowMs });
+  return judge({ candidate, policy: facts.policy ?? 'allowed', previous: facts.previous, textDoubt: facts.textDoubt, suspicion: facts.suspicion, nowMs: facts.atMs ?? nowMs });
 }
 
 function reason(facts: Facts): string {
@@ -137,6 +138,27 @@ test.each(['Trial and error', 'The 500 best films', 'How to fix "Error 500"', '5
 
 test('a long page about errors is a page', () => {
   expect(reason({ body: pageOf(20_000, '503 Service Unavailable: what it means') })).toBe('admit');
+});
+
+test('so is a short one that has something to say about them', () => {
+  const words = 'what it means and what can be done about it '.repeat(25);
+  const about = bytes(`<html><head><title>503 Service Unavailable</title></head><body><p>${words}</p></body></html>`);
+  expect(about.length).toBeLessThan(8192);
+  expect(reason({ body: about })).toBe('admit');
+  const notSaid = bytes(`<html><head><title>503 Service Unavailable</title></head><body><script>${words}</script><a href="/">${words}</a><p>Sorry.</p></body></html>`);
+  expect(reason({ body: notSaid })).toBe('error-page');
+});
+
+test('what the page\'s words say counts as a doubt like any other; an error is never believed', () => {
+  let suspicion: Suspicion | undefined;
+  const look = (textDoubt: 'shrunken' | 'error-page', atMs: number): string => {
+    const result = verdict({ textDoubt, previous: goodPage, atMs, ...(suspicion ? { suspicion } : {}) });
+    if (result.kind === 'refuse') suspicion = result.suspicion;
+    return result.kind === 'refuse' ? result.reason : result.kind;
+  };
+  expect([look('shrunken', nowMs), look('shrunken', nowMs + 1), look('shrunken', nowMs + believedAfterMs)]).toEqual(['shrunken', 'shrunken', 'admit']);
+  suspicion = undefined;
+  expect([0, 1, 2, 3, 4].map((i) => look('error-page', nowMs + i * believedAfterMs))).toEqual(Array.from({ length: 5 }, () => 'error-page'));
 });
 
 test('without a length a page must show its end', () => {

@@ -3,7 +3,7 @@
  * verdict, what is doubtful beside the copy before is `catalog`'s; decided here is how long a doubt lasts. A page may really
  * have become that short: the same suspicion again and again over a while is believed. An empty page and an error page never are.
  */
-import { contentKind, doubtOf, type ContentKind, type PreviousCopy } from '../catalog/index.ts';
+import { contentKind, doubtOf, type ContentKind, type Doubt, type PreviousCopy } from '../catalog/index.ts';
 import { headerReader, shadowRefusal, type HeaderList, type ShadowPolicy } from '../http/index.ts';
 import type { Refusal } from './refusals.ts';
 
@@ -42,6 +42,8 @@ export interface AdmissionCase {
   readonly candidate: Candidate;
   readonly policy: ShadowPolicy;
   readonly previous: PreviousCopy | undefined;
+  /** What its words say beside history (`text-doubt.ts`). */
+  readonly textDoubt?: Doubt | undefined;
   readonly suspicion: Suspicion | undefined;
   readonly nowMs: number;
 }
@@ -71,7 +73,7 @@ function judgeKeeping(facts: AdmissionCase): Verdict {
   if (!candidate.mayBeEncoded && coding !== null && coding.toLowerCase() !== 'identity') return refuse('encoded', facts.suspicion);
   const contentType = response.get('content-type') ?? '';
   if (!candidate.framed && !looksWhole(contentKind(contentType), candidate.body)) return refuse('maybe-cut', facts.suspicion);
-  const doubt = doubtOf({ status: candidate.status, contentType, body: candidate.body }, facts.previous);
+  const doubt = doubtOf({ status: candidate.status, contentType, body: candidate.body }, facts.previous) ?? facts.textDoubt;
   if (!doubt) return { kind: 'admit' };
   const seen = again(facts.suspicion, doubt, nowMs);
   const lasting = doubt !== 'error-page' && candidate.body.length > 0 && believed(seen, believedSightings, believedAfterMs, nowMs);
