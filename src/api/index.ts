@@ -1,2 +1,2 @@
-export { startApi, type ApiServer } from './server.ts';
+export { startApi, type ApiServer, type ApiSource } from './server.ts';
 export type { Status } from './status.ts';

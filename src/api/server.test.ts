@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sampleSource } from '../../test/api/sample-source.ts';
 import { silentLog } from '../kernel/index.ts';
 import { metrics } from './metrics.ts';
 import { renderPage } from './page.ts';
@@ -34,7 +35,7 @@ let open: ApiServer;
 let guarded: ApiServer;
 let why: string | undefined = 'no edge has reported yet';
 const listen = { hostname: '127.0.0.1', port: 0 };
-const source = { status: async () => status, notReady: () => why };
+const source = sampleSource(async () => status, () => why);
 const sha256 = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 beforeAll(() => {
@@ -140,7 +141,7 @@ test('what is not there and what is not read are problems too', async () => {
 });
 
 test('a source that fails is an answer, not a hang', async () => {
-  const broken = startApi({ listen, tokens: [], log: silentLog, source: { notReady: () => undefined, status: () => Promise.reject(new Error('secret detail')) } });
+  const broken = startApi({ listen, tokens: [], log: silentLog, source: sampleSource(() => Promise.reject(new Error('secret detail'))) });
   const answer = await fetch(`${broken.url}/api/v1/status`);
   expect(answer.status).toBe(500);
   expect(await answer.text()).not.toContain('secret');

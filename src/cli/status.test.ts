@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import type { ApiServer, Status } from '../api/index.ts';
+import { sampleSource } from '../../test/api/sample-source.ts';
 import { startApi } from '../api/index.ts';
 import { silentLog } from '../kernel/index.ts';
 import { runStatus } from './status.ts';
@@ -29,7 +30,7 @@ const status: Status = {
 let api: ApiServer;
 beforeAll(() => {
   const sha256 = createHash('sha256').update('see').digest('hex');
-  api = startApi({ listen: { hostname: '127.0.0.1', port: 0 }, tokens: [{ name: 'look', role: 'viewer', sha256 }], source: { status: async () => status, notReady: () => undefined }, log: silentLog });
+  api = startApi({ listen: { hostname: '127.0.0.1', port: 0 }, tokens: [{ name: 'look', role: 'viewer', sha256 }], source: sampleSource(async () => status), log: silentLog });
 });
 afterAll(async () => {
   await api.close();

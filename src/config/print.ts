@@ -98,7 +98,7 @@ function maskSecrets(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return key === 'sha256' || secretHeader.test(key) ? '[masked]' : value;
   if (Array.isArray(value)) return value.map((item) => maskSecrets(item, key === 'tokens' ? '' : key));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskSecrets(inner, name)]));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskSecrets(inner, key === 'headers' ? 'secret' : name)]));
 }
 
 function present(document: Record<string, unknown>): Record<string, unknown> {
