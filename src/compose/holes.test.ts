@@ -128,6 +128,9 @@ describe('slots in JSON', () => {
     [utf8('\u{feff}{"ä":1,"list":[0,"é"]}'), utf8('\u{feff}{"ä":1,"list":[0,[b|"é"]]}')],
     ['{"a":{"b":1}}', '{"a":[d|{"b":1}]}'],
     ['{"list":[0,1],"list":[2,3]}', '{"list":[0,1],"list":[2,[b|3]]}'],
+    ['{"list":[0,1],"list":[2]}', '{"list":[0,1],"list":[2]}'],
+    ['{"a":{"b":1},"a":7}', '{"a":{"b":1},"a":[d|7]}'],
+    ['{"list":[{"b":[1]},[],3],"z":{"a":{"b":1}}}', '{"list":[{"b":[1]},[b|[]],3],"z":{"a":{"b":1}}}'],
     ['{"x\\/y":{"\\u007e":null}}', '{"x\\/y":{"\\u007e":[c|null]}}'],
   ])('%j', (body, expected) => {
     expect(shown(body, s, { contentType: json })).toBe(expected);
@@ -141,6 +144,25 @@ describe('slots in JSON', () => {
   test.each([['a comment', '{"list":[1,2]/**/}'], ['a trailing comma', '{"list":[1,2,],}'], ['not UTF-8', '{"list":["\xff",2]}'], ['cut', '{"list":[1,2'], ['two documents', '{"list":[1,2]}{}'], ['too deep', `{"list":[1,2],"d":${'['.repeat(200_000)}${']'.repeat(200_000)}}`]])('is none: %s', (_, body) => {
     const found = findHoles({ contentType: json, headers: [], body: bytes(body) }, s);
     expect([found.holes, found.missing]).toEqual([[], ['a', 'b', 'c', 'd']]);
+  });
+
+  test('what they name is what a parser gives', () => {
+    const s = slotsOf(['pointer: /a/b', 'pointer: /a/0/c', 'pointer: /1']);
+    const key = fc.constantFrom('a', 'b', 'c', '0', '1', 'é');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, fc.constantFrom(1, 'ä😀', null, true, ''), fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(key, tie('value'), { maxKeys: 4 })),
+    }));
+    const at = (document: unknown, steps: readonly string[]): unknown => steps.reduce<unknown>((inner, step) => (typeof inner === 'object' && inner !== null ? new Map(Object.entries(inner)).get(step) : undefined), document);
+    fc.assert(fc.property(value, fc.nat(2), (document, indent) => {
+      const body = new Uint8Array(Buffer.from(JSON.stringify(document, undefined, indent)));
+      const { holes, missing } = findHoles({ contentType: json, headers: [], body }, s);
+      for (const [name, steps] of [['a', ['a', 'b']], ['b', ['a', '0', 'c']], ['c', ['1']]] as const) {
+        const hole = holes.find((each) => each.kind === 'slot' && each.slot === name);
+        const expected = at(document, steps);
+        expect(missing.includes(name)).toBe(expected === undefined);
+        if (hole) expect(JSON.parse(Buffer.from(body.subarray(hole.from, hole.to)).toString())).toEqual(expected);
+      }
+    }), { seed: 43, numRuns: 500 });
   });
 
   test('steps that lead nowhere', () => {
