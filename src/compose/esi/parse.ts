@@ -54,6 +54,9 @@ class PageReader {
   #inComment = false;
   #inVars = 0;
   #tooMuch = false;
+  /** Looked for once, so that many openings without an end cost one pass. */
+  #lastCommentEnd: number | undefined;
+  #lastRemoveEnd: number | undefined;
 
   constructor(page: string) {
     this.#page = page;
@@ -96,7 +99,8 @@ class PageReader {
     if ((mark === '-->') !== this.#inComment) return undefined;
     if (mark === '<!--esi') {
       this.#one();
-      if (!this.#page.includes('-->', at)) return undefined;
+      this.#lastCommentEnd ??= this.#page.lastIndexOf('-->');
+      if (this.#lastCommentEnd < at) return undefined;
     }
     this.#text(at);
     this.#inComment = !this.#inComment;
@@ -131,9 +135,8 @@ class PageReader {
   }
 
   #endOfRemoved(from: number): number {
-    const end = /<\/esi:remove\s*>/g;
-    end.lastIndex = from;
-    return end.test(this.#page) ? end.lastIndex : from;
+    this.#lastRemoveEnd ??= this.#page.lastIndexOf('</esi:remove>');
+    return this.#lastRemoveEnd < from ? from : this.#page.indexOf('</esi:remove>', from) + '</esi:remove>'.length;
   }
 
   #open(name: string, test: string | undefined, empty: boolean): void {
@@ -158,7 +161,6 @@ class PageReader {
   }
 
   #close(): void {
-    this.#text(this.#textFrom);
     const closed = this.#stack.pop();
     if (!closed) return;
     const { name, nodes, whens, parts } = closed;

@@ -15,7 +15,7 @@ export interface Tag {
 const tagBytesMax = 8_192;
 
 const namePattern = /<(\/?)esi:([A-Za-z][A-Za-z0-9_-]{0,39})/y;
-const attributePattern = /\s*([A-Za-z_][A-Za-z0-9_:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+?)(?=\s|\/?>))/y;
+const attributePattern = /\s*([A-Za-z_][A-Za-z0-9_:.-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+?)(?=\s|\/?>)))?/y;
 const endPattern = /[^>]*?(\/?)>/y;
 
 /** The tag that begins at `at`. What is no attribute in it is passed over; of a repeated attribute the first counts. */
@@ -32,7 +32,8 @@ export function readTag(page: string, at: number): Tag | undefined {
     const match = attributePattern.exec(text);
     if (!match) break;
     const [all, key = '', double, single, bare] = match;
-    if (!attributes.has(key)) attributes.set(key, decoded(double ?? single ?? bare ?? ''));
+    const value = double ?? single ?? bare;
+    if (value !== undefined && !attributes.has(key)) attributes.set(key, decoded(value));
     from += all.length;
   }
   endPattern.lastIndex = from;

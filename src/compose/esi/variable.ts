@@ -56,7 +56,7 @@ export function asText(variable: Variable, facts: EsiFacts): string {
  */
 export function asUrlPart(variable: Variable, facts: EsiFacts): string {
   const value = String(valueOf(variable, facts) ?? '').toWellFormed();
-  if (variable.name === 'HTTP_HOST') return value.replace(/[^A-Za-z0-9.:[\]_-]/g, encodeURIComponent);
+  if (variable.name === 'HTTP_HOST') return value.replace(/[^A-Za-z0-9.:[\]_-]+/g, encodeURIComponent);
   if (variable.name === 'QUERY_STRING' && variable.key === undefined) return value.replace(/[^A-Za-z0-9._~%!$&'()*+,;=:@/?-]+/g, encodeURIComponent);
   return encodeURIComponent(value);
 }

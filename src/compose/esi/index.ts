@@ -1,0 +1,5 @@
+export { evaluateEsi, pageBytesMax } from './evaluate.ts';
+export type { FetchFragment } from './evaluate.ts';
+export { parseEsi } from './parse.ts';
+export { mayHoldEsi, parseSurrogateControl, surrogateCapability, wantsEsi } from './surrogate.ts';
+export type { EsiFacts } from './variable.ts';
