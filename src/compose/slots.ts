@@ -59,6 +59,11 @@ export function feedKey(feed: Pick<FeedConfig, 'name' | 'dimensions'>, valueOf: 
   return (pairs.length === 0 ? feed.name : `${feed.name}?${pairs.join('&')}`) as FeedKey; // the one constructor of the brand
 }
 
+/** Stands for a feed that no longer says what a filling shows: never heard, so that the filling may be shown for its own value's time and no longer. */
+export function heldKey(feed: FeedKey): FeedKey {
+  return `held:${feed}` as FeedKey; // no declared feed's name has a colon
+}
+
 function escapeStep(step: string): string {
   return step.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -15,7 +15,7 @@ function memory() {
   const changes = new Changes();
   changes.observe(key('/ü'), 90_000, true);
   changes.observe(key('/ü'), 600_000, false);
-  return { ledger, changes, passing: new Set([key('/p'), key('/q')]) };
+  return { ledger, changes, passing: new Set([key('/p'), key('/q')]), feeds: new Uint8Array([1, 2, 0, 255]) };
 }
 
 test('what is written is read again, in its order', () => {
@@ -26,6 +26,31 @@ test('what is written is read again, in its order', () => {
   // What is known of the page itself is exact; what it tells of others is summed up anew.
   expect(after.changes.rate(key('/ü')) / before.changes.rate(key('/ü'))).toBeCloseTo(1, 1);
   expect([...after.passing]).toEqual([...before.passing]);
+  expect(after.feeds).toEqual(before.feeds);
+  expect(readMemory(writeMemory({ ...before, feeds: undefined }), nowMs).feeds).toBeUndefined();
+});
+
+test('what earlier versions wrote is still read', () => {
+  const written = (version: number, changed: (writer: ByteWriter) => void): Uint8Array => {
+    const writer = new ByteWriter('FSGM', version);
+    for (const value of [0, 1]) writer.uint(value);
+    writer.string('/a');
+    changed(writer);
+    writer.uint(1);
+    writer.string('/p');
+    return writer.finish();
+  };
+  const observations = (writer: ByteWriter): void => {
+    writer.uint(1);
+    writer.double(1.5);
+    writer.uint(1);
+  };
+  const evidence = (writer: ByteWriter): void => { for (const value of [2, 3]) writer.double(value); };
+  for (const bytes of [written(1, observations), written(2, evidence)]) {
+    const { changes, passing, feeds } = readMemory(bytes, nowMs);
+    expect([[...changes.entries()].map(([resource]) => resource), [...passing], feeds]).toEqual([[key('/a')], [key('/p')], undefined]);
+  }
+  expect(codeOf(() => readMemory(written(4, evidence), nowMs))).toBe('bytes-invalid');
 });
 
 test('a clock that was put back can not make a wait longer than the longest', () => {

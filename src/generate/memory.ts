@@ -10,7 +10,10 @@ import type { ChangeEvidence } from './plan/index.ts';
 import { refusals, type Refusal } from './refusals.ts';
 
 const magic = 'FSGM';
-const version = 2;
+const version = 3;
+/** Before: 2 had no feeds, 1 also had single observations of change in place of what they tell. */
+const earlierVersions = [2, 1];
+const observationsMax = 8;
 /** Most entries of each kind, and most characters of their names together: what is written once a minute. */
 const entriesMax = 50_000;
 const nameCharactersMax = 4 * 1024 * 1024;
@@ -23,9 +26,11 @@ export interface Memory {
   readonly changes: Changes;
   /** Resources whose answers passing requests are known to renew. */
   readonly passing: ReadonlySet<ResourceKey>;
+  /** Last good values of feeds, as `FeedHub.snapshot` made them. */
+  readonly feeds?: Uint8Array | undefined;
 }
 
-export function writeMemory({ ledger, changes, passing }: Memory): Uint8Array {
+export function writeMemory({ ledger, changes, passing, feeds = new Uint8Array() }: Memory): Uint8Array {
   const writer = new ByteWriter(magic, version);
   const entries = newest([...ledger.entries()], ([id]) => id);
   writer.uint(entries.length);
@@ -40,6 +45,8 @@ export function writeMemory({ ledger, changes, passing }: Memory): Uint8Array {
   const seen = newest([...passing], (resource) => resource);
   writer.uint(seen.length);
   for (const resource of seen) writer.string(resource);
+  writer.uint(feeds.length);
+  writer.raw(feeds);
   return writer.finish();
 }
 
@@ -51,15 +58,18 @@ export function emptyMemory(): Memory {
 export function readMemory(bytes: Uint8Array, nowMs: number): Memory {
   const { ledger, changes } = emptyMemory();
   const passing = new Set<ResourceKey>();
-  const reader = new ByteReader(bytes, magic, version, 'the generator\'s memory');
+  const written = earlierVersions.find((earlier) => bytes[4] === earlier) ?? version;
+  const reader = new ByteReader(bytes, magic, written, 'the generator\'s memory');
   for (let left = count(reader, entriesMax); left > 0; left--) ledger.restore(reader.string(nameBytesMax), readEntry(reader), nowMs);
   for (let left = count(reader, entriesMax); left > 0; left--) {
     const resource = readResource(reader);
-    changes.restore(resource, readEvidence(reader));
+    if (written === 1) readObservations(reader, (minutes, changed) => { changes.observe(resource, minutes * 60_000, changed); });
+    else changes.restore(resource, readEvidence(reader));
   }
   for (let left = count(reader, entriesMax); left > 0; left--) passing.add(readResource(reader));
+  const feeds = written < version ? undefined : reader.raw(reader.length(1)).slice();
   reader.end();
-  return { ledger, changes, passing };
+  return { ledger, changes, passing, feeds: feeds && feeds.length > 0 ? feeds : undefined };
 }
 
 /** The last entries within the bounds, in their order. */
@@ -94,6 +104,14 @@ function readEntry(reader: ByteReader): LedgerEntry {
   const sightings = reader.uint();
   const suspicion = sightings === 0 ? undefined : { reason: readReason(reader), sightings, firstMs: readTime(reader) };
   return { reason, suspicion, notBeforeMs, times };
+}
+
+function readObservations(reader: ByteReader, observe: (minutes: number, changed: boolean) => void): void {
+  for (let left = count(reader, observationsMax); left > 0; left--) {
+    const minutes = reader.double();
+    if (!(minutes > 0 && Number.isFinite(minutes))) throw invalid('a span of time is none');
+    observe(minutes, count(reader, 1) === 1);
+  }
 }
 
 function readEvidence(reader: ByteReader): ChangeEvidence {
