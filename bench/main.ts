@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheTests } from './cache-tests/index.ts';
+import { compose } from './compose/index.ts';
 import { cpu } from './cpu/index.ts';
 import { footprint } from './footprint/index.ts';
 import { outages } from './outages/index.ts';
@@ -16,7 +17,7 @@ import { replay } from './replay/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose];
 const allPeers = [nginx, varnish, foreshadow] as const;
 const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 
