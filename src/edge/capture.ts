@@ -10,6 +10,7 @@ import {
 import { digestOf } from '../store/index.ts';
 import type { Copies, Copy } from './copies.ts';
 import { repeatsForeignHost } from './foreign-host.ts';
+import type { Rulebook } from './rulebook.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
@@ -27,6 +28,7 @@ const plainNoStore = /^no-store$|^(?:private|no-cache), ?no-store/;
 export interface CaptureOptions {
   readonly copies: Copies;
   readonly site: SiteRules;
+  readonly rulebook: Rulebook;
   /** Told of every record that was kept. */
   readonly kept: (record: ShadowRecord) => void;
   /** Told of every answer that was not, and why. */
@@ -55,6 +57,11 @@ export class Capture {
     if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '')) {
       this.#count('no-store');
       this.#options.refused(visit, answer, 'no-store');
+      return undefined;
+    }
+    const { resource } = visit;
+    if (this.#options.rulebook.any && this.#options.rulebook.holds({ resource, headers: [...answer.headers] }, answer.responseTimeMs)) {
+      this.#count('held');
       return undefined;
     }
     const exchange = {
@@ -126,7 +133,7 @@ export class Capture {
     );
   }
 
-  #count(what: CaptureRefusal | 'kept' | 'renewed'): void {
+  #count(what: CaptureRefusal | 'held' | 'kept' | 'renewed'): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
 }

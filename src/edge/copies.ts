@@ -8,6 +8,7 @@ import {
 } from '../http/index.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
+import { Rulebook } from './rulebook.ts';
 
 /** A record with its body and what the serving path needs of it, computed once. */
 export interface Copy {
@@ -55,19 +56,25 @@ export class Copies {
   readonly #store: CopySource;
   readonly #bytesMax: number;
   readonly #variantsMax: number;
+  readonly #rulebook: Rulebook;
   readonly #slots = new Map<string, Slot>();
   readonly #absent = new Set<string>();
   readonly #invalidated = new Map<ResourceKey, number>();
   #bytes = 0;
 
-  constructor(store: CopySource, limits: { readonly memoryCacheBytes: number; readonly variantsPerVariation: number }) {
+  constructor(store: CopySource, limits: { readonly memoryCacheBytes: number; readonly variantsPerVariation: number }, rulebook = new Rulebook()) {
     this.#store = store;
     this.#bytesMax = limits.memoryCacheBytes;
     this.#variantsMax = limits.variantsPerVariation;
+    this.#rulebook = rulebook;
   }
 
-  /** All copies of one variation; empty when there are none. */
+  /** All copies of one variation that are not purged; empty when there are none. */
   all(resource: ResourceKey, variation: VariationKey): readonly Copy[] {
+    return this.#rulebook.present(this.#held(resource, variation));
+  }
+
+  #held(resource: ResourceKey, variation: VariationKey): readonly Copy[] {
     const key = slotKey(resource, variation);
     const slot = this.#slots.get(key);
     if (slot) return slot.copies;
@@ -101,7 +108,8 @@ export class Copies {
   }
 
   variations(resource: ResourceKey): readonly VariationKey[] {
-    return this.#store.variations(resource);
+    const variations = this.#store.variations(resource);
+    return this.#rulebook.any ? variations.filter((variation) => this.all(resource, variation).length > 0) : variations;
   }
 
   /** Keeps a copy: in memory at once, in the store soon after; `stored` resolves when it is there. */
@@ -141,7 +149,9 @@ export class Copies {
     }
   }
 
+  /** Whether it is not to be used without asking the origin: by an unsafe request, or by an operator's word. */
   isInvalidated(copy: Copy): boolean {
+    if (this.#rulebook.any && this.#rulebook.verdict(copy.record) !== 'good') return true;
     if (this.#invalidated.size === 0) return false;
     const sinceMs = this.#invalidated.get(copy.record.resource);
     return sinceMs !== undefined && copy.record.requestTimeMs <= sinceMs;
@@ -163,6 +173,7 @@ export class Copies {
       await this.#store.put(record, this.#store.hasBody(record.body) ? undefined : body);
     } finally {
       (this.#slots.get(key) ?? slot).pins--;
+      if (this.#rulebook.verdict(record) === 'gone') this.#forget(key);
     }
   }
 

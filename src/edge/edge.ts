@@ -24,6 +24,7 @@ import { Peers } from './peers.ts';
 import { Pipeline, type AnswerRecord } from './pipeline.ts';
 import { Prober } from './prober.ts';
 import { RefusedCaptures } from './refused-captures.ts';
+import { RuleKeeper } from './rulebook.ts';
 import { SharedFlights } from './shared-flights.ts';
 import { SiteRules } from './site-rules.ts';
 import { Tally, type RegionTally } from './tally.ts';
@@ -91,6 +92,7 @@ export class Edge {
   readonly #overtaken = new Overtaken();
   readonly #demand: DemandCounter;
   readonly #puller: CatalogPuller;
+  readonly #rules: RuleKeeper;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #crawlers = new Map<string, boolean>();
   #countries: Awaited<ReturnType<typeof openCountries>> | undefined;
@@ -105,12 +107,13 @@ export class Edge {
   private constructor(options: EdgeOptions, countries: Awaited<ReturnType<typeof openCountries>> | undefined) {
     this.#options = options;
     this.#countries = countries;
-    this.#copies = new Copies(options.local, options.config.limits);
+    this.#rules = new RuleKeeper({ local: options.local, log: options.log, forget: () => { this.#copies.forgetMemory(); } });
+    this.#copies = new Copies(options.local, options.config.limits, this.#rules.rulebook);
     this.#demand = new DemandCounter(options.config.limits.demandKeys);
     this.#puller = new CatalogPuller({
       reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
       missing: (records) => { options.outbox.missing(records); },
-      ruled: () => undefined, filled: () => undefined, heard: () => undefined,
+      ruled: (rules) => { void this.#rules.use(rules); }, filled: () => undefined, heard: () => undefined,
     });
     this.#world = this.#makeWorld(options.config, undefined);
   }
@@ -165,7 +168,7 @@ export class Edge {
     this.#world.prober.close();
     this.#world.client.close();
     this.#tell();
-    await this.#puller.close();
+    await Promise.all([this.#puller.close(), this.#rules.settled()]);
     await this.#world.accessLog?.close();
     await this.#options.local.flush();
   }
@@ -176,6 +179,7 @@ export class Edge {
     this.#every(reportEveryMs, () => { this.#options.outbox.origin(this.#world.routing.report(now())); });
     this.#every(tellEveryMs, () => { this.#tell(); });
     this.#every(pullEveryMs, () => { void this.#puller.pull(); });
+    void this.#rules.use();
     void this.#puller.pull();
   }
 
@@ -202,7 +206,7 @@ export class Edge {
     const routing = before && sameRouting(before.config, config) ? before.routing : this.#makeRouting(config);
     const client = new OriginClient({ url: config.origin.url, ...config.timeouts });
     const capture = new Capture({
-      copies: this.#copies, site,
+      copies: this.#copies, site, rulebook: this.#rules.rulebook,
       kept: (record) => { this.#captured.push(record); },
       refused: (visit, answer, reason) => { this.#refused.note(visit, answer, reason); },
       undeclared: (host) => { this.#hintAtHost(host); },
