@@ -2,10 +2,10 @@
  * `foreshadow check --config F [--print]`: all problems of a configuration at once, on standard error, each with place, reason and
  * hint. Exit 0 when there are none, 1 when there are, 2 for a command line that is not understood. Binds and asks nothing.
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { formatProblems, loadConfig, printConfig } from '../config/index.ts';
+import { formatProblems, printConfig } from '../config/index.ts';
 import { messageOf } from '../kernel/index.ts';
+import { loadConfigFile } from './config-file.ts';
 import type { CliIo } from './io.ts';
 
 export const usage = 'usage: foreshadow check --config F [--origin URL] [--print]';
@@ -26,7 +26,7 @@ export function runCheck(args: readonly string[], io: CliIo): number {
     io.err(`foreshadow check: nothing to check; ${usage}\n`);
     return 2;
   }
-  const result = loadConfig({ file, overrides: { origin }, env: io.env, readFile: (path) => readFileSync(path, 'utf8') });
+  const result = loadConfigFile({ file, overrides: { origin }, env: io.env });
   if (!result.ok) {
     const { problems } = result;
     io.err(`${formatProblems(problems, file)}\n`);

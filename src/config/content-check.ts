@@ -8,14 +8,24 @@ import { maxima } from './maxima.ts';
 import type { Finding, Path } from './problems.ts';
 import { finding, nearest } from './problems.ts';
 import type { ParsedConfig } from './schema.ts';
-import type { Config, SlotConfig } from './types.ts';
+import type { Config, RouteConfig, SlotConfig } from './types.ts';
 import { paramsOf, placeholders, templatePath, type ReadText } from './slots.ts';
 
-/** `resolved` is the same configuration, with what each slot depends on. */
-export function checkContent(config: ParsedConfig, resolved: Config, folder: string, readFile: ReadText): Finding[] {
+/**
+ * What is wrong with a template, as `reason; hint`. Given by whoever renders templates, which this folder knows nothing of. `names` are parts of the route
+ * and dimensions with values.
+ */
+export type TemplateCheck = (template: string, around: { readonly place: 'html' | 'json'; readonly names: readonly string[]; readonly fallback: boolean }) => string | undefined;
+
+/** `resolved` is the same configuration, with what each slot depends on and templates read from their files. */
+export function checkContent(config: ParsedConfig, resolved: Config, folder: string, readFile: ReadText, checkTemplate: TemplateCheck | undefined): Finding[] {
   return [
     ...Object.entries(config.dimensions).flatMap(([name, dimension]) => checkProfile(dimension, ['dimensions', name])),
     ...resolved.routes.flatMap((route, index) => route.slots.flatMap((slot, at) => checkPoints(slot, resolved, ['routes', index, 'slots', at]))),
+    ...resolved.routes.flatMap((route, index) => route.slots.flatMap((slot, at) => {
+      const file = config.routes[index]?.slots[at]?.template === undefined;
+      return checkTemplate ? checkTemplates(slot, namesSeen(route, resolved), ['routes', index, 'slots', at], file ? 'templateFile' : 'template', checkTemplate) : [];
+    })),
     ...Object.entries(config.feeds).flatMap(([name, feed]) => checkFeed(feed, config, ['feeds', name])),
     ...config.routes.flatMap((route, index) => [
       ...route.slots.flatMap((slot, at) => checkSlot(slot, config, route, ['routes', index, 'slots', at], folder, readFile)),
@@ -34,6 +44,20 @@ function checkProfile({ match, from, values }: ParsedConfig['dimensions'][string
 function checkPoints(slot: SlotConfig, { dimensions }: Config, path: Path): Finding[] {
   const points = slot.dimensions.reduce((product, name) => product * (dimensions.find((dimension) => dimension.name === name)?.values.length ?? 1), 1);
   return points > maxima.slotPoints ? [finding(path, `makes ${points} fillings for each page, more than ${maxima.slotPoints}; let its feed and template depend on fewer dimensions`)] : [];
+}
+
+function namesSeen(route: RouteConfig, { dimensions }: Config): string[] {
+  return [...paramsOf(route.match), ...dimensions.filter(({ match }) => match === 'value').map(({ name }) => name)];
+}
+
+function checkTemplates(slot: SlotConfig, names: readonly string[], path: Path, key: string, check: TemplateCheck): Finding[] {
+  const place = slot.place.kind === 'element' ? 'html' : 'json';
+  const own = slot.template === undefined ? undefined : check(slot.template, { place, names, fallback: false });
+  const fallback = slot.fallback.kind === 'origin' ? undefined : check(slot.fallback.template, { place, names, fallback: true });
+  return [
+    ...(own === undefined ? [] : [finding([...path, key], own)]),
+    ...(fallback === undefined ? [] : [finding([...path, 'fallback', 'template'], fallback)]),
+  ];
 }
 
 type Feed = ParsedConfig['feeds'][string];

@@ -1,6 +1,7 @@
+export type { TemplateCheck } from './content-check.ts';
 export { cookiesOf, standInsOf, varyHeadersOf } from './dimensions.ts';
 export { loadConfig } from './load.ts';
-export type { LoadResult } from './load.ts';
+export type { LoadRequest, LoadResult } from './load.ts';
 export { maxima } from './maxima.ts';
 export { notAvailable } from './not-available.ts';
 export type { NotAvailable } from './not-available.ts';

@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { messageOf } from '../kernel/index.ts';
-import { checkContent } from './content-check.ts';
+import { checkContent, type TemplateCheck } from './content-check.ts';
 import { crossCheck } from './cross-check.ts';
 import type { Environment } from './environment.ts';
 import { substituteEnvironment } from './environment.ts';
@@ -35,6 +35,8 @@ export interface LoadRequest {
   readonly env: Environment;
   /** Gives a file's text; throws when it can't be read. */
   readonly readFile: (path: string) => string;
+  /** Without it templates are taken as they are. */
+  readonly checkTemplate?: TemplateCheck | undefined;
 }
 
 export type LoadResult =
@@ -63,7 +65,7 @@ export function loadConfig(request: LoadRequest): LoadResult {
   if (parsed && config) {
     const dimensions = valueAt(overridden.data, ['dimensions']);
     const declared = typeof dimensions === 'object' && dimensions !== null ? Object.keys(dimensions) : [];
-    const later = [...crossCheck(parsed, declared), ...checkContent(parsed, config, folder, request.readFile), ...checkTlsFiles(config, request.readFile)].map((found) => ({ ...found, path: originalPath(found.path) }));
+    const later = [...crossCheck(parsed, declared), ...checkContent(parsed, config, folder, request.readFile, request.checkTemplate), ...checkTlsFiles(config, request.readFile)].map((found) => ({ ...found, path: originalPath(found.path) }));
     const spoken = [...removed, ...blamed];
     findings.push(...later.filter((found) => !spoken.some((path) => within(path, found.path) || within(found.path, path))));
   }

@@ -3,23 +3,51 @@
  * then word of it. Copies that only grew younger wait a while for others. What could not be published stays pending and goes with the next. Also the gate between
  * writing bodies and collecting unused ones: a body that is written and not yet in a version must not be swept away.
  */
-import { noChange, partsOfShadowId, shadowId, type Catalog, type CatalogDelta, type CatalogRule, type ShadowRecord } from '../catalog/index.ts';
-import { messageOf, type BlobDigest, type Clock, type Log } from '../kernel/index.ts';
+import { partsOfShadowId, shadowId, type Catalog, type CatalogDelta, type CatalogRule, type ShadowRecord } from '../catalog/index.ts';
+import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
+import { messageOf, type BlobDigest, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
 
 /** What publishing needs of the catalog. */
 export type CatalogWriter = Pick<Catalog, 'head' | 'publish' | 'liveBlobs'>;
 
+/** Who makes what fills the slots of copies. */
+export interface FillingSource {
+  /** There is a copy of it now; there is none any more. */
+  want(resource: ResourceKey): void;
+  unwant(resource: ResourceKey): void;
+  /** What is under way is handed over, or has taken long enough. */
+  finish(): Promise<void>;
+  /** When each feed was last heard whose fillings have all been handed over. */
+  heard(): readonly (readonly [feed: FeedKey, heardMs: number])[];
+  /** A version with these times and fillings is published. */
+  published(heard: readonly (readonly [feed: FeedKey, heardMs: number])[]): void;
+  /** A version went back to other fillings than were handed over last. */
+  handAgain(ids: readonly FillingId[]): void;
+}
+
 export interface PublisherParts {
   readonly catalog: CatalogWriter;
   readonly blobs: BlobStore;
   readonly holdings: Holdings;
+  /** Bodies that are written and named by pages which are not to be published yet. */
+  readonly waiting: () => Iterable<BlobDigest>;
   readonly clock: Clock;
   readonly log: Log;
   readonly onPublished: (version: number) => void;
   /** How long copies that were only renewed wait for others. */
   readonly renewalsMs: number;
+  /** Absent where no route has slots to fill. */
+  readonly slots?: FillingSource | undefined;
+}
+
+interface Pending {
+  readonly put: ReadonlyMap<string, ShadowRecord>;
+  readonly remove: ReadonlySet<string>;
+  readonly fill: ReadonlyMap<FillingId, Filling>;
+  readonly unfill: ReadonlySet<FillingId>;
+  readonly rules: readonly CatalogRule[];
 }
 
 /** How long to rest after storage failed: doubling from the first to the longest. */
@@ -30,6 +58,10 @@ export class Publisher {
   readonly #parts: PublisherParts;
   #put = new Map<string, ShadowRecord>();
   #remove = new Set<string>();
+  #fill = new Map<FillingId, Filling>();
+  #unfill = new Set<FillingId>();
+  /** On their way into a version. */
+  #filling: ReadonlyMap<FillingId, Filling> = new Map();
   #rules: CatalogRule[] = [];
   /** Something is pending that changes what is answered; not only ages. */
   #changed = false;
@@ -48,7 +80,7 @@ export class Publisher {
   }
 
   get pending(): number {
-    return this.#put.size + this.#remove.size + this.#rules.length;
+    return this.#put.size + this.#remove.size + this.#rules.length + this.#fill.size + this.#unfill.size;
   }
 
   get failures(): number {
@@ -60,14 +92,13 @@ export class Publisher {
     return this.#parts.clock.monotonicMs() < this.#restUntilMs;
   }
 
-  /** Writes a body; it and the record made from it in `record` become visible to collection together. */
-  async keep(body: Uint8Array, record: (digest: BlobDigest) => ShadowRecord): Promise<ShadowRecord> {
+  /** Bodies written within `work` are safe from collection until it ends; by then something must name them: a record, or a page in waiting. */
+  async writing<Made>(work: (put: (body: Uint8Array) => Promise<BlobDigest>) => Promise<Made>): Promise<Made> {
     while (this.#collecting) await this.#collecting;
     this.#writing++;
     try {
-      const made = record(await this.#parts.blobs.put(body));
+      const made = await work((body) => this.#parts.blobs.put(body));
       this.#failuresInRow = 0;
-      this.put(made);
       return made;
     } catch (error) {
       this.#rest();
@@ -78,14 +109,17 @@ export class Publisher {
   }
 
   /** A record whose body is kept already. One that a newer answer has overtaken is left out. */
-  put(record: ShadowRecord): void {
-    const id = shadowId(record);
-    const held = this.#parts.holdings.get(id, record.resource);
-    if (held && held.responseTimeMs > record.responseTimeMs) return;
+  put(answer: ShadowRecord): void {
+    const id = shadowId(answer);
+    const held = this.#parts.holdings.get(id, answer.resource);
+    if (held && held.responseTimeMs > answer.responseTimeMs) return;
+    // The same body has the same codings, whoever brings it again.
+    const record = held?.codings && held.body === answer.body ? { ...answer, codings: held.codings } : answer;
     this.#note(!held || held.body !== record.body || held.status !== record.status);
     this.#remove.delete(id);
     this.#put.set(id, record);
     this.#parts.holdings.put(record);
+    this.#parts.slots?.want(record.resource);
   }
 
   remove(record: ShadowRecord): void {
@@ -94,6 +128,26 @@ export class Publisher {
     this.#put.delete(id);
     this.#remove.add(id);
     this.#parts.holdings.remove(record);
+    this.#unwantUnheld(record.resource);
+  }
+
+  /** A filling that is new or another one now. */
+  fill(filling: Filling): void {
+    this.#note(true);
+    this.#unfill.delete(filling.id);
+    this.#fill.set(filling.id, filling);
+  }
+
+  /** A filling that nobody shows any more. */
+  unfill(id: FillingId): void {
+    this.#note(true);
+    this.#fill.delete(id);
+    this.#unfill.add(id);
+  }
+
+  /** Feeds with fillings that are not published yet: that these were heard is said with the version. */
+  unpublishedFeeds(): ReadonlySet<FeedKey> {
+    return new Set([...this.#fill.values(), ...this.#filling.values()].map(({ feed }) => feed));
   }
 
   /** Rules that come into force with the next version. */
@@ -106,13 +160,19 @@ export class Publisher {
   async goBack(make: (base: number) => Promise<CatalogDelta>): Promise<void> {
     await this.publish();
     while (this.#publishing) await this.#publishing;
-    const { catalog, holdings, onPublished } = this.#parts;
+    const { catalog, holdings, slots, onPublished } = this.#parts;
     const made = make(catalog.head()).then((delta) => {
       for (const id of delta.remove) {
-        const held = holdings.get(id, partsOfShadowId(id).resource);
+        const { resource } = partsOfShadowId(id);
+        const held = holdings.get(id, resource);
         if (held) holdings.remove(held);
+        this.#unwantUnheld(resource);
       }
-      for (const record of delta.put) holdings.put(record);
+      for (const record of delta.put) {
+        holdings.put(record);
+        slots?.want(record.resource);
+      }
+      slots?.handAgain([...delta.fill.map(({ id }) => id), ...delta.unfill]);
       onPublished(delta.version);
     });
     this.#publishing = made.catch(() => undefined);
@@ -126,6 +186,11 @@ export class Publisher {
   /** Publishes what is pending, unless it is only younger ages, which wait for more: else a quiet site would write a version each second. */
   async publishDue(): Promise<void> {
     if (this.#changed || this.#parts.clock.monotonicMs() - this.#pendingSinceMs >= this.#parts.renewalsMs) await this.publish();
+  }
+
+  /** Publishes at once when what fills slots has changed: a new price does not wait for the next round. */
+  async publishFillings(): Promise<void> {
+    if (this.#fill.size > 0 && !this.resting) await this.publish();
   }
 
   /** Publishes what is pending; at most one version is made at a time. */
@@ -150,6 +215,7 @@ export class Publisher {
       await this.publish();
       const live = this.#parts.catalog.liveBlobs();
       for (const digest of this.#parts.holdings.bodies()) live.add(digest);
+      for (const digest of this.#parts.waiting()) live.add(digest);
       return await this.#parts.blobs.collect(live);
     } finally {
       this.#idle = undefined;
@@ -159,26 +225,41 @@ export class Publisher {
   }
 
   async #publishOnce(): Promise<void> {
-    const { blobs, catalog, holdings, log, onPublished } = this.#parts;
-    const put = this.#put;
-    const remove = this.#remove;
-    const rules = this.#rules;
-    this.#rules = [];
-    this.#put = new Map();
-    this.#remove = new Set();
-    this.#changed = false;
+    const { blobs, catalog, holdings, slots, log, onPublished } = this.#parts;
+    // A new page and what fills it come in one version; so does all that one word of a feed changes.
+    await slots?.finish();
+    const taken = this.#take();
+    const heard = slots?.heard() ?? [];
     try {
       await blobs.sync();
-      const delta = await catalog.publish(catalog.head(), { ...noChange, put: [...put.values()], remove: [...remove], rules });
+      const { put, remove, fill, unfill, rules } = taken;
+      const delta = await catalog.publish(catalog.head(), { put: [...put.values()], remove: [...remove], fill: [...fill.values()], unfill: [...unfill], rules, heard });
       for (const record of delta.put) holdings.adopt(record);
+      this.#filling = new Map();
+      slots?.published(heard);
       onPublished(delta.version);
     } catch (error) {
       this.#failures++;
       this.#rest();
-      log.error('publish-failed', { put: put.size, remove: remove.size, problem: messageOf(error) });
-      this.#rules.unshift(...rules);
-      this.#putBack(put, remove);
+      log.error('publish-failed', { put: taken.put.size, remove: taken.remove.size, fill: taken.fill.size, problem: messageOf(error) });
+      this.#putBack(taken);
     }
+  }
+
+  #take(): Pending {
+    const taken = { put: this.#put, remove: this.#remove, fill: this.#fill, unfill: this.#unfill, rules: this.#rules };
+    this.#put = new Map();
+    this.#remove = new Set();
+    this.#fill = new Map();
+    this.#unfill = new Set();
+    this.#filling = taken.fill;
+    this.#rules = [];
+    this.#changed = false;
+    return taken;
+  }
+
+  #unwantUnheld(resource: ResourceKey): void {
+    if (this.#parts.holdings.of(resource).length === 0) this.#parts.slots?.unwant(resource);
   }
 
   #rest(): void {
@@ -191,10 +272,14 @@ export class Publisher {
     this.#changed ||= changed;
   }
 
-  /** Newer word on the same copy wins. */
-  #putBack(put: ReadonlyMap<string, ShadowRecord>, remove: ReadonlySet<string>): void {
+  /** Newer word on the same copy or filling wins. */
+  #putBack({ put, remove, fill, unfill, rules }: Pending): void {
     this.#note(true);
+    this.#filling = new Map();
+    this.#rules.unshift(...rules);
     for (const [id, record] of put) if (!this.#put.has(id) && !this.#remove.has(id)) this.#put.set(id, record);
     for (const id of remove) if (!this.#put.has(id)) this.#remove.add(id);
+    for (const [id, filling] of fill) if (!this.#fill.has(id) && !this.#unfill.has(id)) this.#fill.set(id, filling);
+    for (const id of unfill) if (!this.#fill.has(id)) this.#unfill.add(id);
   }
 }

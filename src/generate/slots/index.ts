@@ -1,0 +1,3 @@
+export { LiveSlots, type FillingsStatus, type HeardTimes } from './live-slots.ts';
+export { templateCheck } from './template-check.ts';
+export { fillingTroubles, type FillingTrouble } from './trouble.ts';
