@@ -7,7 +7,8 @@
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
 import type { RefusedAnswer } from '../http/index.ts';
-import { type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
+import type { Filling } from '../compose/types.ts';
+import { freshSeed, seededRandom, type Clock, type Log, type Random, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type OriginCondition } from './budget.ts';
 import { collectCandidates, demandedMax, targetId, toRenew, type Outlook } from './candidates.ts';
@@ -27,6 +28,7 @@ import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
 import { Schedule } from './schedule.ts';
 import { Site } from './site.ts';
+import { LiveSlots, type HeardTimes } from './slots/index.ts';
 import { describe, type GeneratorStatus, type LeftCounts } from './status.ts';
 import { Invalidations, Tally, type Workshop } from './workshop.ts';
 
@@ -36,12 +38,16 @@ export interface GeneratorParts {
   readonly catalog: CatalogWriter;
   /** What the newest catalog version holds. */
   readonly records: Iterable<ShadowRecord>;
+  readonly fillings?: Iterable<Filling> | undefined;
   readonly blobs: BlobStore;
   /** Bodies in the edge's local store. */
   readonly bodyOf: BodyOf;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random?: Random | undefined;
   readonly onPublished: (version: number) => void;
+  /** When each feed was last heard; about once a second, when something changed. */
+  readonly onHeard?: ((heard: HeardTimes) => void) | undefined;
   /** What an earlier run wrote with `remember`, read again. */
   readonly memory?: Memory | undefined;
   readonly pace?: Pace | undefined;
@@ -51,6 +57,8 @@ export interface GeneratorParts {
 const planPart = 0.1;
 const pumpEveryMs = 20;
 const collectEveryMs = 600_000;
+/** Changed fillings are published at most this often. */
+const fillEveryMs = 200;
 /** From this part of the storage budget on, what is wanted less than what had to go is not fetched. */
 const nearlyFullPart = 0.85;
 /** The outage copies are kept young enough for, at most half the freshness target. */
@@ -59,6 +67,7 @@ const outageMs = 15 * 60_000;
 export class Generator {
   readonly #parts: GeneratorParts;
   readonly #shop: Workshop;
+  readonly #slots: LiveSlots;
   readonly #budget: Budget;
   readonly #captures: CaptureQueue;
   readonly #rounds: DiscoveryRounds;
@@ -88,21 +97,30 @@ export class Generator {
     const site = new Site(config);
     const holdings = new Holdings(parts.records);
     const frontier = new Frontier();
-    const { ledger, changes, passing } = parts.memory ?? emptyMemory();
+    const { ledger, changes, passing, feeds } = parts.memory ?? emptyMemory();
+    this.#slots = new LiveSlots({
+      config, clock, log, random: parts.random ?? seededRandom(freshSeed()), schedule: this.#schedule, fillings: parts.fillings ?? [], feeds,
+      shares: (resource) => parts.outlook.variationShares(clock.nowMs(), resource),
+      fill: (filling) => { this.#shop.publisher.fill(filling); }, unfill: (id) => { this.#shop.publisher.unfill(id); },
+      unpublishedFeeds: () => this.#shop.publisher.unpublishedFeeds(), onHeard: (heard) => parts.onHeard?.(heard),
+    });
     this.#firstAsked = new FirstAsked(this.#pace.passiveFirstMs);
     this.#shop = {
       site, config, clock, log, holdings, frontier,
       ledger, changes, invalidations: new Invalidations(), tally: new Tally(),
-      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs }),
+      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, slots: this.#slots, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs }),
       discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
     this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule, passing);
+    for (const [resource] of holdings.byResource()) this.#slots.want(resource);
   }
 
   start(): void {
+    this.#slots.start();
     this.#rounds.run(this.#shop.discoverer, () => this.#shop.config.generate.discover, () => { this.#planNow(); });
     this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
     this.#schedule.every(() => this.#shop.publisher.publishDue(), () => this.#pace.publishMs);
+    this.#schedule.every(() => this.#shop.publisher.publishFillings(), () => fillEveryMs);
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
     this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
   }
@@ -128,6 +146,7 @@ export class Generator {
 
   /** Takes a new configuration: what is running finishes under the old one. */
   configure(config: Config): void {
+    this.#slots.configure(config);
     this.#shop.config = config;
     this.#shop.site = new Site(config);
     this.#shop.discoverer.configure(this.#shop.site, config.generate.userAgent);
@@ -143,21 +162,21 @@ export class Generator {
 
   status(): GeneratorStatus {
     return describe({
-      shop: this.#shop, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#queue.length - this.#next,
+      shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#queue.length - this.#next,
       capturesDropped: this.#captures.dropped, discovery: this.#rounds.last,
     });
   }
 
   /** What was learned and is not in the catalog, for the next start (`parts.memory`). */
   remember(): Uint8Array {
-    return writeMemory({ ledger: this.#shop.ledger, changes: this.#shop.changes, passing: this.#captures.seen });
+    return writeMemory({ ledger: this.#shop.ledger, changes: this.#shop.changes, passing: this.#captures.seen, feeds: this.#slots.snapshot() });
   }
 
   /** Ends fetching at once, considers and publishes what is there. */
   async close(): Promise<void> {
     const closed = this.#schedule.close();
     this.#giveUp();
-    await closed;
+    await Promise.all([closed, this.#slots.close()]);
     await this.#shop.publisher.publish();
   }
 
@@ -242,6 +261,7 @@ export class Generator {
   }
 
   #evict(): void {
+    this.#slots.makeRoom(this.#demand);
     const { holdings, config, publisher, tally, log } = this.#shop;
     if (holdings.bytes <= config.budgets.storageBytes) return;
     const eviction = chooseEvictions(holdings.all(), this.#demand, holdings.bytes, config.budgets.storageBytes);

@@ -2,8 +2,10 @@
 import type { BudgetState } from './budget.ts';
 import type { LeftOut } from './candidates.ts';
 import type { DiscoveryOutcome } from './discover.ts';
+import type { FeedState } from './feeds/index.ts';
 import type { Plan, PlanItem } from './plan/index.ts';
 import type { Refusal } from './refusals.ts';
+import type { FillingsStatus, LiveSlots } from './slots/index.ts';
 import type { Workshop } from './workshop.ts';
 
 export interface GeneratorStatus {
@@ -23,6 +25,8 @@ export interface GeneratorStatus {
   readonly discovered: { readonly asset: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
   readonly discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
   readonly publishFailures: number;
+  readonly feeds: readonly FeedState[];
+  readonly fillings: FillingsStatus;
 }
 
 /** What the newest plan was not even asked about, by why. */
@@ -30,6 +34,7 @@ export type LeftCounts = Readonly<Record<LeftOut | 'storage-full', number>>;
 
 export interface StatusParts {
   readonly shop: Workshop;
+  readonly slots: Pick<LiveSlots, 'feeds' | 'status'>;
   readonly budget: GeneratorStatus['budget'];
   readonly plan: Plan | undefined;
   readonly left: LeftCounts;
@@ -54,6 +59,7 @@ export function describe(parts: StatusParts): GeneratorStatus {
     holdings: { records: holdings.records, resources: holdings.resources, bytes: holdings.bytes },
     discovered: { ...frontier.counts, refused: frontier.refused, forbidden: left.robots },
     discovery: parts.discovery, publishFailures: publisher.failures,
+    feeds: parts.slots.feeds(), fillings: parts.slots.status(),
   };
 }
 

@@ -184,11 +184,14 @@ export class LiveSlots implements FillingSource {
   }
 
   #kick(): void {
-    if (this.#working) return;
+    if (!this.#working && !this.#desk.idle) this.#workSoon();
+  }
+
+  #workSoon(): void {
     this.#working = true;
     this.#parts.schedule.after(0, () => {
       this.#working = false;
-      if (this.#desk.work()) this.#kick();
+      if (this.#desk.work()) this.#workSoon();
     });
   }
 
