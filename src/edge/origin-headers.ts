@@ -3,6 +3,7 @@
  * and who asked (Forwarded, X-Forwarded-*). Fields by which a stranger could make the origin answer for another URL or host are
  * taken out, because such an answer could otherwise be stored for everybody.
  */
+import { surrogateCapability } from '../compose/esi/index.ts';
 import { appendCdnLoop, appendVia, forwardingFields, isHopByHop, nominatedIn, type HeaderReader } from '../http/index.ts';
 
 /** Our name in Via and CDN-Loop. */
@@ -13,12 +14,14 @@ const overriding = [
   'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-original-host', 'x-host', 'x-http-host-override', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-port',
   'x-forwarded-prefix', 'x-forwarded-path', 'x-forwarded-uri', 'x-forwarded-ssl', 'x-url-scheme', 'front-end-https',
 ];
+/** By saying so a stranger would get, and have kept for everybody, pages with markup that nobody processes. */
+const capability = 'surrogate-capability';
 const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const never = ['expect', 'foreshadow-purpose'];
 
 /** Name → for whom it is taken out: everybody, peers that aren't trusted, reads. */
 const takenOut = new Map<string, 'always' | 'untrusted' | 'read'>([
-  ...never.map((name) => [name, 'always'] as const), ...overriding.map((name) => [name, 'untrusted'] as const), ...methodOverrides.map((name) => [name, 'read'] as const),
+  ...never.map((name) => [name, 'always'] as const), ...[...overriding, capability].map((name) => [name, 'untrusted'] as const), ...methodOverrides.map((name) => [name, 'read'] as const),
 ]);
 
 export interface Forwarding {
@@ -35,6 +38,8 @@ export interface Forwarding {
   readonly read: boolean;
   /** Names this site in CDN-Loop. */
   readonly site: string;
+  /** Whether we process Edge Side Includes of what it answers. */
+  readonly esi: boolean;
 }
 
 /** Changes the visitor's header fields in place (a copy would cost a tenth of the proxying time) and returns them. */
@@ -56,6 +61,7 @@ export function forOrigin(headers: Headers, about: Forwarding): Headers {
   headers.set('via', appendVia(headers.get('via'), about.httpVersion, pseudonym));
   headers.set('cdn-loop', appendCdnLoop(headers.get('cdn-loop'), pseudonym, about.site));
   headers.set('host', about.originHost);
+  if (about.esi) headers.set(capability, surrogateCapability(headers.get(capability)));
   if (!headers.has('user-agent')) headers.set('user-agent', '');
   return headers;
 }

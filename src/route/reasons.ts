@@ -25,6 +25,7 @@ export const reasons = {
   'timeout': 'The origin did not answer within its time-out.',
   'error-status': 'The origin answered with 429, 500, 502, 503 or 504.',
   'cut': 'The origin\'s answer ended before it was whole.',
+  'fragment-failed': 'A part of the page (Edge Side Includes) could not be had, and there is no copy of the page.',
   'client-left': 'The client left before there was an answer.',
   'overloaded': 'As many requests as allowed were already waiting for the origin.',
   'loop': 'The request had passed through this site\'s Foreshadow before.',
