@@ -57,6 +57,7 @@ describe('slots in HTML', () => {
     ['an item closed by the next and its list', '<ul><li id=s>x<li>y</li></ul>'],
     ['a cell closed by its table', '<table><tr><td id=s>x</table>'],
     ['a paragraph closed by its parent', '<div><p id=s>x</div>'],
+    ['a paragraph closed by a parent whose name begins like its own', '<pre><p id=s>x</pre>'],
     ['a void element', '<img id=s><input id=s /><br id=s></br>'],
     ['foreign and self-closing', '<svg><path id=s /></svg>'],
     ['plain text to the end', '<plaintext id=s>x</plaintext>'],
@@ -84,6 +85,7 @@ describe('where a body cannot be read for certain it has no holes', () => {
   test.each([
     ['UTF-16', 'text/html; charset=UTF-16LE', page],
     ['a UTF-16 mark', html, `\xff\xfe${page}`],
+    ['the other UTF-16 mark', html, `\xfe\xff${page}`],
     ['ISO-2022-JP', 'text/html;charset="iso-2022-jp"', page],
     ['coded', html, page],
   ])('%s', (what, contentType, text) => {
@@ -98,6 +100,7 @@ describe('where a body cannot be read for certain it has no holes', () => {
     const forms = dynamicsOf('forms: disable');
     const holesOf = (count: number): number => findHoles({ contentType: html, headers: [], body: bytes('<form method=post></form>'.repeat(count)) }, forms).holes.length;
     expect([holesOf(holesMax / 2), holesOf(holesMax / 2 + 1)]).toEqual([holesMax, 0]);
+    expect([holesIn(`${'<p id=s>'.repeat(holesMax - 1)}${page}`), holesIn(`${'<p id=s>'.repeat(holesMax)}${page}`)]).toEqual([1, 0]);
   });
 
   test('a larger body than allowed has no holes', () => {

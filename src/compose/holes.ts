@@ -9,7 +9,6 @@ import { cspNonce, noncePlaces } from './csp-nonce.ts';
 import type { Dynamics } from './dynamics.ts';
 import { htmlPlaces } from './html-places.ts';
 import { jsonPlaces } from './json-places.ts';
-import { arrangePlaces } from './places.ts';
 import type { Hole } from './types.ts';
 
 export interface FoundHoles {
@@ -30,6 +29,9 @@ export interface SeedToSearch {
 export const holesMax = 1024;
 /** A larger body has no holes: finding them takes the serving thread about 10 ms for each MiB. */
 export const seedBytesMax = 2 * 1024 * 1024;
+
+/** Of places that begin together: what is put in before a form's or page's content goes before a slot that is this content. */
+const order: Readonly<Record<Hole['kind'], number>> = { notice: 0, 'form-start': 1, slot: 2, nonce: 2, token: 2, 'form-end': 3 };
 
 const none: FoundHoles = { holes: [], missing: [], utf8: true };
 
@@ -58,9 +60,19 @@ function holesInJson(seed: SeedToSearch, { slots }: Dynamics): FoundHoles {
 
 function arranged(places: readonly Hole[] | undefined, names: readonly string[], utf8: boolean): FoundHoles {
   if (places === undefined || places.length > holesMax) return { holes: [], missing: names, utf8 };
-  const holes = arrangePlaces(places);
+  const holes = withoutInner(places.toSorted((a, b) => a.from - b.from || order[a.kind] - order[b.kind]));
   const found = new Set(holes.map((hole) => (hole.kind === 'slot' ? hole.slot : '')));
   return { holes, missing: names.filter((name) => !found.has(name)), utf8 };
+}
+
+/** A slot swallows what is inside it; of several slots in one place the first declared stays. */
+function withoutInner(places: readonly Hole[]): readonly Hole[] {
+  let end = 0;
+  return places.filter(({ from, to }) => {
+    if (from < end) return false;
+    end = to;
+    return true;
+  });
 }
 
 function isSearchable({ headers, body }: SeedToSearch): boolean {

@@ -1,11 +1,11 @@
 /**
  * Finds places in HTML: the content of elements that selectors name, forms that write, attributes that hold tokens, the top of the body.
- * The page goes through the streaming rewriter (lol-html) once, which puts marks in where the places are; the marks' positions, less the
- * marks before them, are positions in the original. A mark begins with bytes that the page has nowhere, and whatever is left when the marks are
- * taken out must be the page to the byte: else nothing was found. Never guesses: an element that has no end tag of its own is none. Pure.
+ * The page goes through the streaming rewriter (lol-html) once, which puts marks in where the places are; their positions, less the
+ * marks before them, are positions in the original. Never guesses: an element that has no end tag of its own is no place. Pure.
  */
 import type { TokenConfig } from '../config/index.ts';
 import { attributeValue } from './attribute.ts';
+import { markOf, markOffsets, unusedMark } from './marks.ts';
 import type { Hole } from './types.ts';
 
 export interface HtmlWants {
@@ -18,19 +18,13 @@ export interface HtmlWants {
   readonly rawText: boolean;
 }
 
-/** One element that a selector found, and where its marks were. */
+/** One element that a selector found. Marks `3a` and `3b` stand where the place of the fourth begins and ends. */
 interface Sighting {
   readonly what: { readonly kind: 'slot'; readonly slot: string } | { readonly kind: 'form' | 'notice' } | { readonly kind: 'token'; readonly token: TokenConfig };
   readonly tagName: string;
-  from: number;
-  to: number;
 }
 
 const rawTextElements: ReadonlySet<string> = new Set(['script', 'style', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext']);
-/** Tries at a beginning of marks that the page does not have. Each is 5 bytes, of which only a hostile page has the first hundred. */
-const markTries = 100;
-const markEnd = 0x03;
-
 /** Undefined when nothing can be found for certain: the rewriter gave up, or there are more than `placesMax`. */
 export function htmlPlaces(body: Uint8Array, wants: HtmlWants, placesMax: number): readonly Hole[] | undefined {
   if (wants.slots.length === 0 && !wants.forms && wants.tokens.length === 0 && !wants.notice) return [];
@@ -39,30 +33,17 @@ export function htmlPlaces(body: Uint8Array, wants: HtmlWants, placesMax: number
   if (mark === undefined) return undefined;
   const sightings: Sighting[] = [];
   const marked = markedPage(page, mark, wants, sightings, placesMax);
-  if (marked === undefined || sightings.length > placesMax || !readMarks(page, marked, mark, sightings)) return undefined;
-  return sightings.toSorted((a, b) => rank(a, wants) - rank(b, wants)).flatMap((sighting) => placesOf(sighting, page));
+  const offsets = marked && sightings.length <= placesMax ? markOffsets(page, marked, mark) : undefined;
+  return offsets && sightings.flatMap((sighting, at) => placesOf(sighting, page, offsets.get(`${at}a`), offsets.get(`${at}b`)));
 }
 
-/** Handlers of one element are called in no particular order; slots count in declared order. */
-function rank({ what }: Sighting, { slots }: HtmlWants): number {
-  return what.kind === 'slot' ? slots.findIndex(({ name }) => name === what.slot) : slots.length;
-}
-
-/** STX and three digits of base 36: begins with what it does not contain again, so it can't overlap with itself. */
-function unusedMark(page: Buffer): string | undefined {
-  for (let i = 0; i < markTries; i++) {
-    const mark = `\x02fs${i.toString(36).padStart(2, '0')}`;
-    if (!page.includes(mark, 0, 'latin1')) return mark;
-  }
-  return undefined;
-}
-
+/** Handlers of one element are called in the order in which they were registered, so sightings of slots in one place are in declared order. */
 function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sighting[], placesMax: number): Buffer | undefined {
   const raw = { html: true };
   const see = (what: Sighting['what'], tagName: string): { readonly start: string; readonly end: string } => {
     const at = sightings.length;
-    sightings.push({ what, tagName, from: -1, to: -1 });
-    return { start: `${mark}<${at}\x03`, end: `${mark}>${at}\x03` };
+    sightings.push({ what, tagName });
+    return { start: markOf(mark, `${at}a`), end: markOf(mark, `${at}b`) };
   };
   const content = (element: HTMLRewriterTypes.Element, what: Sighting['what']): void => {
     if (!element.canHaveContent || sightings.length > placesMax) return;
@@ -98,30 +79,10 @@ function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sig
   }
 }
 
-/** Fills in where the marks are; false unless the rest is the page itself. */
-function readMarks(page: Buffer, marked: Buffer, mark: string, sightings: readonly Sighting[]): boolean {
-  let at = 0;
-  let taken = 0;
-  for (;;) {
-    const found = marked.indexOf(mark, at, 'latin1');
-    const to = found < 0 ? marked.length : found;
-    if (to - taken > page.length || marked.compare(page, at - taken, to - taken, at, to) !== 0) return false;
-    if (found < 0) return to - taken === page.length;
-    const end = marked.indexOf(markEnd, found);
-    const word = marked.toString('latin1', found + mark.length, end);
-    const sighting = sightings[Number(word.slice(1))];
-    if (end < 0 || sighting === undefined) return false;
-    if (word.startsWith('<')) sighting.from = found - taken;
-    else sighting.to = found - taken;
-    taken += end + 1 - found;
-    at = end + 1;
-  }
-}
-
-function placesOf({ what, tagName, from, to }: Sighting, page: Buffer): readonly Hole[] {
-  if (from < 0) return [];
+function placesOf({ what, tagName }: Sighting, page: Buffer, from: number | undefined, to: number | undefined): readonly Hole[] {
+  if (from === undefined) return [];
   if (what.kind === 'notice') return [{ kind: 'notice', from, to: from }];
-  if (to < from || (what.kind !== 'token' && !hasEndTag(page, to, tagName))) return [];
+  if (to === undefined || (what.kind !== 'token' && !hasEndTag(page, to, tagName))) return [];
   switch (what.kind) {
     case 'slot': return [{ kind: 'slot', from, to, slot: what.slot }];
     case 'form': return [{ kind: 'form-start', from, to: from }, { kind: 'form-end', from: to, to }];
@@ -132,8 +93,8 @@ function placesOf({ what, tagName, from, to }: Sighting, page: Buffer): readonly
   }
 }
 
-/** Whether the end tag here is the element's own: what ends with its parent's end tag may have ended earlier, where browsers see it. */
+/** `tagName` is in lower case. Whether the end tag here is the element's own: what ends with its parent's end tag may have ended earlier, where browsers see it. */
 function hasEndTag(page: Buffer, at: number, tagName: string): boolean {
   const end = at + 2 + tagName.length;
-  return page.toString('latin1', at, end).toLowerCase() === `</${tagName.toLowerCase()}` && /[\s/>]/.test(page.toString('latin1', end, end + 1));
+  return page.toString('latin1', at, end).toLowerCase() === `</${tagName}` && /[\s/>]/.test(page.toString('latin1', end, end + 1));
 }

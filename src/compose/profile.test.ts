@@ -56,6 +56,7 @@ describe('the most similar', () => {
     ['a:1', ['a:0.3', 'a:7', 'a:1'], 0],
     ['a:1,b:1', ['a:1', 'b:1', 'a:2,b:1'], 2],
     ['a:1', ['b:1', 'c:1'], 0],
+    ['a:1,b:1,c:1', ['a:1,b:1,c:6', 'a:6,b:1,c:1'], 0], // equal, but for the last bit of their sums
     ['a:1', ['a:-1', 'c:1'], 1],
     ['a:1', ['none', 'c:1', 'a:1'], 2],
     ['a:1', ['c:1', 'none'], 0],
