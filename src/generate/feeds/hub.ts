@@ -154,7 +154,7 @@ export class FeedHub {
         instance.began();
         let waitMs = brokenWaitMs;
         try {
-          waitMs = await source.attempt(stop.signal);
+          waitMs = Math.ceil(await source.attempt(stop.signal));
         } catch (error) {
           log.error('feed-attempt-failed', { feed: instance.parts.address.key, problem: messageOf(error) });
         }

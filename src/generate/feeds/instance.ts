@@ -122,10 +122,10 @@ export class FeedInstance {
   }
 
   /** A value of before, from another instance or an earlier run; false when it may not be used (any more). */
-  adopt(bytes: Uint8Array, times: Pick<FeedValue, 'valueTimeMs' | 'heardMs'>, validators: Validators): boolean {
+  adopt(bytes: Uint8Array, { valueTimeMs, heardMs }: Pick<FeedValue, 'valueTimeMs' | 'heardMs'>, validators: Validators): boolean {
     const read = readDocument(bytes, this.parts.schema);
     if (read.kind === 'refused' || this.#kept || this.parts.held.bytes + bytes.length > valuesBytesMax) return false;
-    this.#keep({ document: read.document, bytes, validators, ...times });
+    this.#keep({ document: read.document, bytes, validators, valueTimeMs, heardMs });
     return true;
   }
 
