@@ -22,6 +22,7 @@ function over(pages: Readonly<Record<string, Page | 'timeout'>>) {
   const asked: string[] = [];
   const logged: Record<string, unknown>[] = [];
   const site = new Site({
+    feeds: [], degraded: { notice: undefined },
     origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
     hosts: [], regions: [], dropQuery: [], dimensions: [], routes: [{ ...plainRoute, match: '/account/**', vary: [], shadow: 'never', cache: 'off' }],
   });
@@ -111,12 +112,12 @@ test('redirects within the site are followed, others are not, and circles end', 
 test('a page brings its own assets and links, of the site only', () => {
   const site = over({});
   const html = '<link rel=stylesheet href=/main.css><a href="/b">b</a><a href="/page">self</a><a href="https://elsewhere.example/c">c</a><img src="https://cdn.example/i.png">';
-  site.discoverer.readDocument(key('/page'), 'text/html; charset=utf-8', new TextEncoder().encode(html), true);
+  site.discoverer.readDocument(key('/page'), [['content-type', 'text/html; charset=utf-8']], new TextEncoder().encode(html), true);
   expect(site.found()).toEqual(['asset /main.css', 'link /b']);
   expect(site.frontier.get(key('/main.css'))?.parent).toBe(key('/page'));
-  site.discoverer.readDocument(key('/main.css'), 'text/css', new TextEncoder().encode('a { background: url(bg.png) }'), true);
-  site.discoverer.readDocument(key('/data.json'), 'application/json', new TextEncoder().encode('<a href="/x">'), true);
-  site.discoverer.readDocument(key('/linked'), 'text/html', new TextEncoder().encode('<a href="/y"><img src="/z.png">'), false);
+  site.discoverer.readDocument(key('/main.css'), [['content-type', 'text/css']], new TextEncoder().encode('a { background: url(bg.png) }'), true);
+  site.discoverer.readDocument(key('/data.json'), [['content-type', 'application/json']], new TextEncoder().encode('<a href="/x">'), true);
+  site.discoverer.readDocument(key('/linked'), [['content-type', 'text/html']], new TextEncoder().encode('<a href="/y"><img src="/z.png">'), false);
   expect(site.found()).toEqual(['asset /main.css', 'link /b', 'asset /bg.png', 'asset /z.png']);
 });
 

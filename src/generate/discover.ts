@@ -3,7 +3,7 @@
  * and style sheets refer to, and offers the site's own ones to the frontier. Whatever it meets instead (no file, a login
  * page, noise, loops) is a logged reason and no more. Every fetch is paid from the generator's budget by `pay`.
  */
-import { resourceTarget } from '../http/index.ts';
+import { decodeBody, headerReader, resourceTarget, type HeaderList } from '../http/index.ts';
 import type { Log, ResourceKey } from '../kernel/index.ts';
 import type { FetchAnswer, Fetcher } from './fetch.ts';
 import type { Frontier } from './frontier.ts';
@@ -15,6 +15,8 @@ import { readSitemap, sitemapBytesMax, sitemapUrlsMax } from './sitemap.ts';
 /** Sitemap files read in one round, indexes included, and how deep indexes nest. */
 const sitemapFilesMax = 200;
 const sitemapDepthMax = 2;
+/** A coded document is read up to this size. */
+const documentBytesMax = 16 * 1024 * 1024;
 /** RFC 9309 §2.3.1.2. */
 const redirectsMax = 5;
 
@@ -76,16 +78,19 @@ export class Discoverer {
     return { complete, sitemaps: seen.size, urls };
   }
 
-  /** Offers what a document refers to. `contentType` decides how it is read; anything but HTML and CSS refers to nothing. */
-  readDocument(resource: ResourceKey, contentType: string, body: Uint8Array, withLinks: boolean): void {
-    const type = contentType.toLowerCase();
+  /** Offers what a document refers to, and gives the site's own assets among it. Anything but HTML and CSS refers to nothing. */
+  readDocument(resource: ResourceKey, headers: HeaderList, body: Uint8Array, withLinks: boolean): readonly ResourceKey[] {
+    const fields = headerReader(headers);
+    const type = (fields.get('content-type') ?? '').toLowerCase();
     const html = type.startsWith('text/html') || type.startsWith('application/xhtml');
-    if (!html && !type.startsWith('text/css')) return;
-    const text = new TextDecoder().decode(body);
+    const plain = html || type.startsWith('text/css') ? decodeBody(body, fields.get('content-encoding'), documentBytesMax) : undefined;
+    if (!plain) return [];
+    const text = new TextDecoder().decode(plain);
     const url = this.#site.urlOf(resource);
     const { assets, links } = html ? referencesOfHtml(text, url) : referencesOfCss(text, url);
-    for (const asset of assets) this.#offer(asset, 'asset', 0.5, resource, undefined);
+    const own = assets.flatMap((asset) => this.#offer(asset, 'asset', 0.5, resource, undefined) ?? []);
     if (withLinks) for (const link of links) this.#offer(link, 'link', 0.5, resource, undefined);
+    return own;
   }
 
   async #readRobots(): Promise<boolean> {
@@ -147,15 +152,16 @@ export class Discoverer {
     const first = entries[0];
     if (first) this.#site.learnHost(first.url);
     let offered = 0;
-    for (const entry of entries) if (this.#offer(entry.url, 'sitemap', entry.priority, undefined, entry.changedMs)) offered++;
+    for (const entry of entries) if (this.#offer(entry.url, 'sitemap', entry.priority, undefined, entry.changedMs) !== undefined) offered++;
     return offered;
   }
 
-  #offer(url: string, source: 'asset' | 'sitemap' | 'link', priority: number, parent: ResourceKey | undefined, changedMs: number | undefined): boolean {
+  /** The resource it names, where it is the site's and may have copies. */
+  #offer(url: string, source: 'asset' | 'sitemap' | 'link', priority: number, parent: ResourceKey | undefined, changedMs: number | undefined): ResourceKey | undefined {
     const resource = this.#site.resourceOf(url);
-    if (resource === undefined || resource === parent || this.#site.route(resource).policy === 'never') return false;
+    if (resource === undefined || resource === parent || this.#site.route(resource).policy === 'never') return undefined;
     this.#parts.frontier.offer({ resource, source, priority, parent, changedMs });
-    return true;
+    return resource;
   }
 }
 

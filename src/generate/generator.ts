@@ -4,7 +4,7 @@
  * what may be kept is admission's, how fast is the budget's. Never fetches while the origin is unwell, and gives up what it
  * was fetching when the origin falls.
  */
-import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
+import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
 import type { RefusedAnswer } from '../http/index.ts';
 import type { Filling } from '../compose/types.ts';
@@ -12,20 +12,26 @@ import { freshSeed, seededRandom, type Clock, type Log, type Random, type Resour
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type OriginCondition } from './budget.ts';
 import { collectCandidates, demandedMax, targetId, toRenew, type Outlook } from './candidates.ts';
+import { releaseCompanions } from './accept.ts';
+import { Companions } from './companions.ts';
 import { coverageOf, type Coverage } from './coverage.ts';
 import { Discoverer } from './discover.ts';
 import { DiscoveryRounds } from './discovery-rounds.ts';
 import { chooseEvictions } from './evict.ts';
+import { Encoder, isWorthCoding } from './encode.ts';
+import { Executor } from './executor.ts';
 import { createFetcher, type Fetcher } from './fetch.ts';
+import { Fidelity } from './fidelity.ts';
 import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
 import { CaptureQueue, takeInvalidation, takeRefusal, type BodyOf } from './intake.ts';
-import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
+import type { Job } from './make-copy.ts';
 import { emptyMemory, writeMemory, type Memory } from './memory.ts';
 import { usualPace, type Pace } from './pace.ts';
 import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
+import { chooseSample, sampleEveryMs } from './sample.ts';
 import { Schedule } from './schedule.ts';
 import { Site } from './site.ts';
 import { LiveSlots, type HeardTimes } from './slots/index.ts';
@@ -55,7 +61,6 @@ export interface GeneratorParts {
 
 /** Planning takes at most this part of the time: a big site is planned less often. */
 const planPart = 0.1;
-const pumpEveryMs = 20;
 const collectEveryMs = 600_000;
 /** Changed fillings are published at most this often. */
 const fillEveryMs = 200;
@@ -71,20 +76,17 @@ export class Generator {
   readonly #budget: Budget;
   readonly #captures: CaptureQueue;
   readonly #rounds: DiscoveryRounds;
-  readonly #inFlight = new Map<string, number>();
+  readonly #executor: Executor;
   readonly #firstAsked: FirstAsked;
   readonly #schedule: Schedule;
   readonly #pace: Pace;
   #fetcher: Fetcher;
-  #stop = new AbortController();
-  #queue: Job[] = [];
-  #next = 0;
   #plan: Plan | undefined;
   #planDurationMs = 0;
   #demand: ReadonlyMap<ResourceKey, number> = new Map();
   #left: LeftCounts = { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0, 'storage-full': 0 };
   #storageDemandBelow = -1;
-  #pumping = false;
+  #samples = 0;
 
   constructor(parts: GeneratorParts) {
     this.#parts = parts;
@@ -97,7 +99,7 @@ export class Generator {
     const site = new Site(config);
     const holdings = new Holdings(parts.records);
     const frontier = new Frontier();
-    const { ledger, changes, passing, feeds } = parts.memory ?? emptyMemory();
+    const { ledger, changes, history, passing, feeds } = parts.memory ?? emptyMemory();
     this.#slots = new LiveSlots({
       config, clock, log, random: parts.random ?? seededRandom(freshSeed()), schedule: this.#schedule, fillings: parts.fillings ?? [], feeds,
       shares: (resource) => parts.outlook.variationShares(clock.nowMs(), resource),
@@ -105,12 +107,20 @@ export class Generator {
       unpublishedFeeds: () => this.#shop.publisher.unpublishedFeeds(), onHeard: (heard) => parts.onHeard?.(heard),
     });
     this.#firstAsked = new FirstAsked(this.#pace.passiveFirstMs);
+    const companions = new Companions();
+    const publisher = new Publisher({
+      catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, slots: this.#slots, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs, waiting: () => companions.bodies(),
+    });
     this.#shop = {
-      site, config, clock, log, holdings, frontier,
-      ledger, changes, invalidations: new Invalidations(), tally: new Tally(),
-      publisher: new Publisher({ catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, slots: this.#slots, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs }),
+      site, config, clock, log, holdings, frontier, companions, publisher, blobs: parts.blobs,
+      ledger, changes, history, fidelity: new Fidelity(), invalidations: new Invalidations(), tally: new Tally(),
+      encoder: new Encoder({
+        blobs: parts.blobs, holdings, publisher, schedule: this.#schedule, clock, log, site: () => this.#shop.site, codings: () => this.#shop.config.generate.codings,
+        wanted: (record) => isWorthCoding(record, frontier, this.#demand),
+      }),
       discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
+    this.#executor = new Executor({ shop: this.#shop, budget: this.#budget, schedule: this.#schedule, fetcher: (request) => this.#fetcher(request) });
     this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule, passing);
     for (const [resource] of holdings.byResource()) this.#slots.want(resource);
   }
@@ -119,7 +129,11 @@ export class Generator {
     this.#slots.start();
     this.#rounds.run(this.#shop.discoverer, () => this.#shop.config.generate.discover, () => { this.#planNow(); });
     this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
-    this.#schedule.every(() => this.#shop.publisher.publishDue(), () => this.#pace.publishMs);
+    this.#schedule.every(() => {
+      releaseCompanions(this.#shop);
+      return this.#shop.publisher.publishDue();
+    }, () => this.#pace.publishMs);
+    this.#schedule.every(() => { this.#sample(); }, () => sampleEveryMs, sampleEveryMs);
     this.#schedule.every(() => this.#shop.publisher.publishFillings(), () => fillEveryMs);
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
     this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
@@ -128,7 +142,7 @@ export class Generator {
   observeOrigin(condition: OriginCondition): void {
     this.#budget.observeOrigin(condition);
     const pause = this.#budget.pause();
-    if (pause === 'origin-down' || pause === 'origin-failing') this.#giveUp();
+    if (pause === 'origin-down' || pause === 'origin-failing') this.#executor.giveUp();
   }
 
   captured(records: readonly ShadowRecord[]): void {
@@ -152,7 +166,7 @@ export class Generator {
     this.#shop.discoverer.configure(this.#shop.site, config.generate.userAgent);
     this.#fetcher = createFetcher(config, this.#parts.clock);
     this.#budget.configure(config.budgets);
-    this.#clearQueue();
+    this.#executor.clear();
   }
 
   coverage(nowMs: number): Coverage {
@@ -162,20 +176,20 @@ export class Generator {
 
   status(): GeneratorStatus {
     return describe({
-      shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#queue.length - this.#next,
+      shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#executor.queued,
       capturesDropped: this.#captures.dropped, discovery: this.#rounds.last,
     });
   }
 
   /** What was learned and is not in the catalog, for the next start (`parts.memory`). */
   remember(): Uint8Array {
-    return writeMemory({ ledger: this.#shop.ledger, changes: this.#shop.changes, passing: this.#captures.seen, feeds: this.#slots.snapshot() });
+    return writeMemory({ ledger: this.#shop.ledger, changes: this.#shop.changes, history: this.#shop.history, passing: this.#captures.seen, feeds: this.#slots.snapshot() });
   }
 
   /** Ends fetching at once, considers and publishes what is there. */
   async close(): Promise<void> {
     const closed = this.#schedule.close();
-    this.#giveUp();
+    this.#executor.giveUp();
     await Promise.all([closed, this.#slots.close()]);
     await this.#shop.publisher.publish();
   }
@@ -183,13 +197,14 @@ export class Generator {
   #planNow(): void {
     const { config, clock, holdings, ledger, changes, frontier, site, discoverer, invalidations } = this.#shop;
     if (this.#budget.pause() !== undefined || this.#shop.publisher.resting) {
-      this.#clearQueue();
+      this.#executor.clear();
       return;
     }
     const startedMs = clock.monotonicMs();
     const nowMs = clock.nowMs();
+    const waiting = this.#shop.companions.targets();
     const candidates = collectCandidates({
-      outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: this.#inFlight,
+      outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: { has: (id) => this.#executor.inFlight.has(id) || waiting.has(id) },
       allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captures.seen,
       firstAsked: this.#firstAsked, targetMs: config.freshness.targetMs,
     }, nowMs);
@@ -205,11 +220,9 @@ export class Generator {
       goal: { targetAgeMs: config.freshness.targetMs, outageMs: Math.min(outageMs, config.freshness.targetMs / 2) },
       refusalsMax: 100,
     });
-    this.#queue = this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs));
-    this.#next = 0;
     this.#settleInvalidations(nowMs);
     this.#planDurationMs = clock.monotonicMs() - startedMs;
-    this.#pump();
+    this.#executor.take(this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs)));
   }
 
   /** A copy for each set of further headers there is one for, or the first. */
@@ -219,45 +232,12 @@ export class Generator {
     return toRenew(held, this.#shop.config.freshness.targetMs, nowMs).map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
   }
 
-  /** Whether no passing answer has done a job since it was planned. */
-  #stillToDo({ resource, variation, varied, kind }: Job): boolean {
-    const { holdings, config, clock } = this.#shop;
-    if (kind === 'first') return holdings.variation(resource, variation).length === 0;
-    const copy = holdings.get(shadowId({ resource, variation, vary: varied }), resource);
-    return copy !== undefined && toRenew([copy], config.freshness.targetMs, clock.nowMs()).length > 0;
-  }
-
-  #pump(): void {
-    if (this.#shop.publisher.resting) this.#clearQueue();
-    while (this.#next < this.#queue.length) {
-      const job = this.#queue[this.#next];
-      if (job && this.#stillToDo(job)) {
-        if (!this.#budget.tryTake(job.kind)) break;
-        this.#schedule.track(() => this.#run(job));
-      }
-      this.#next++;
-    }
-    if (this.#pumping || this.#next >= this.#queue.length || this.#schedule.signal.aborted) return;
-    this.#pumping = true;
-    this.#schedule.after(pumpEveryMs, () => {
-      this.#pumping = false;
-      this.#pump();
-    });
-  }
-
-  async #run(job: Job): Promise<void> {
-    const id = targetId(job.resource, job.variation);
-    this.#inFlight.set(id, (this.#inFlight.get(id) ?? 0) + 1);
-    let word: OriginWord;
-    try {
-      word = await makeCopy(this.#shop, this.#fetcher, job, this.#stop.signal);
-    } finally {
-      this.#budget.finish(word);
-      const others = (this.#inFlight.get(id) ?? 1) - 1;
-      if (others > 0) this.#inFlight.set(id, others);
-      else this.#inFlight.delete(id);
-    }
-    this.#pump();
+  /** A copy is fetched once more now and then, out of turn, to see whether it still shows what the origin does. */
+  #sample(): void {
+    const { holdings, config, publisher } = this.#shop;
+    if (!config.generate.fidelity || this.#budget.pause() !== undefined || publisher.resting) return;
+    const record = chooseSample(holdings, this.#demand, ++this.#samples);
+    if (record) this.#executor.doNow({ resource: record.resource, variation: record.variation, varied: record.vary, kind: 'refresh', afresh: true });
   }
 
   #evict(): void {
@@ -287,16 +267,5 @@ export class Generator {
   #budgetState(): GeneratorStatus['budget'] {
     const state = this.#budget.state();
     return state.pause === undefined && this.#shop.publisher.resting ? { ...state, pause: 'storage-failed', ratePerSecond: 0 } : state;
-  }
-
-  #giveUp(): void {
-    this.#clearQueue();
-    this.#stop.abort();
-    this.#stop = new AbortController();
-  }
-
-  #clearQueue(): void {
-    this.#queue = [];
-    this.#next = 0;
   }
 }

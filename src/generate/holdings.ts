@@ -25,7 +25,7 @@ export class Holdings {
     return this.#byResource.size;
   }
 
-  /** Bytes of distinct bodies. */
+  /** Bytes of distinct bodies, coded ones included. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -60,14 +60,15 @@ export class Holdings {
     if (!records) this.#byResource.set(record.resource, [record]);
     else if (at >= 0) records[at] = record;
     else records.push(record);
-    const body = this.#bodies.get(record.body);
     this.#records++;
-    if (body) {
-      body.uses++;
-      return;
+    for (const { body, bodyBytes } of bodiesOf(record)) {
+      const used = this.#bodies.get(body);
+      if (used) used.uses++;
+      else {
+        this.#bodies.set(body, { uses: 1, bytes: bodyBytes });
+        this.#bytes += bodyBytes;
+      }
     }
-    this.#bodies.set(record.body, { uses: 1, bytes: record.bodyBytes });
-    this.#bytes += record.bodyBytes;
   }
 
   remove(record: ShadowRecord): void {
@@ -87,7 +88,12 @@ export class Holdings {
     const id = shadowId(published);
     const at = records?.findIndex((other) => shadowId(other) === id) ?? -1;
     const held = records?.[at];
-    if (records && held && held.body === published.body && held.responseTimeMs === published.responseTimeMs) records[at] = published;
+    if (records && held && held.body === published.body && held.responseTimeMs === published.responseTimeMs && held.codings?.length === published.codings?.length) records[at] = published;
+  }
+
+  /** Whether a copy uses this body, plain or coded. */
+  holds(body: BlobDigest): boolean {
+    return this.#bodies.has(body);
   }
 
   /** Bodies in use. */
@@ -97,9 +103,17 @@ export class Holdings {
 
   #release(record: ShadowRecord): void {
     this.#records--;
-    const body = this.#bodies.get(record.body);
-    if (!body || --body.uses > 0) return;
-    this.#bodies.delete(record.body);
-    this.#bytes -= body.bytes;
+    for (const { body } of bodiesOf(record)) {
+      const used = this.#bodies.get(body);
+      if (!used || --used.uses > 0) continue;
+      this.#bodies.delete(body);
+      this.#bytes -= used.bytes;
+    }
   }
+}
+
+/** The body as the origin sent it, and in its codings. */
+function* bodiesOf(record: ShadowRecord): Iterable<Pick<ShadowRecord, 'body' | 'bodyBytes'>> {
+  yield record;
+  if (record.codings) yield* record.codings;
 }

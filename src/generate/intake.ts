@@ -6,9 +6,9 @@
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
 import type { RefusedAnswer } from '../http/index.ts';
 import { messageOf, type BlobDigest, type ResourceKey } from '../kernel/index.ts';
+import { accept, appraiseBeside, asPrevious } from './accept.ts';
 import { judge } from './admission.ts';
 import { targetId } from './candidates.ts';
-import { asPrevious, noteCopy } from './make-copy.ts';
 import type { Refusal } from './refusals.ts';
 import type { Schedule } from './schedule.ts';
 import type { Workshop } from './workshop.ts';
@@ -45,10 +45,11 @@ async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, prev
   if (!body) return 'missing-body';
   const id = targetId(captured.resource, captured.variation);
   const nowMs = shop.clock.nowMs();
+  const appraisal = await appraiseBeside(shop, captured.resource, { ...captured, body }, previous);
   const verdict = judge({
     // The edge has seen the answer whole and has judged the request, which it alone knows.
-    candidate: { ...captured, body, framed: true, mayBeEncoded: true, requestHeaders: [] },
-    policy: shop.site.route(captured.resource).policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs,
+    candidate: { ...captured, body, framed: true, mayBeEncoded: true, requestHeaders: [] }, textDoubt: appraisal.doubt,
+    policy: shop.site.route(captured.resource).policy, previous: previous && asPrevious(shop, previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs,
   });
   if (verdict.kind === 'refuse') {
     // A doubt raised by passing answers counts like one of our own, but never shortens anybody's wait.
@@ -61,9 +62,7 @@ async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, prev
     return undefined;
   }
   try {
-    const record = await shop.publisher.keep(body, (digest) => ({ ...captured, body: digest, madeBy: 'capture', version: 0 }));
-    shop.ledger.clear(id);
-    noteCopy(shop, record, previous, body, 'capture');
+    await accept(shop, { record: captured, body, previous, appraisal, how: 'capture' });
     return undefined;
   } catch (error) {
     shop.log.error('copy-not-kept', { resource: captured.resource, problem: messageOf(error) });
@@ -87,6 +86,8 @@ export function takeInvalidation(shop: Workshop, resources: readonly ResourceKey
     shop.invalidations.add(resource, nowMs);
     for (const record of shop.holdings.of(resource).slice()) {
       shop.publisher.remove(record);
+      shop.companions.drop(record);
+      shop.history.forget(shadowId(record));
       shop.ledger.clear(targetId(resource, record.variation));
       shop.tally.removed++;
     }

@@ -2,9 +2,10 @@
  * One fetch from beginning to end: ask the origin for one variation (conditionally where a copy exists), judge the answer,
  * and hand a new, a freshened or a removed copy to the publisher; or note the refusal. Never throws for what an origin does.
  */
-import { shadowId, type PreviousCopy, type ShadowRecord } from '../catalog/index.ts';
+import { shadowId, type ShadowRecord } from '../catalog/index.ts';
 import { headerReader, shadowRefusal, storableFields, updateStored, validationFields, variedHeaders, varyValues, type HeaderList, type VaryValues } from '../http/index.ts';
 import { messageOf, type ResourceKey, type VariationKey } from '../kernel/index.ts';
+import { accept, appraiseBeside, asPrevious, noteUnchanged } from './accept.ts';
 import { judge } from './admission.ts';
 import { targetId } from './candidates.ts';
 import type { FetchAnswer, FetchFailure, Fetcher } from './fetch.ts';
@@ -17,6 +18,8 @@ export interface Job {
   /** Values of undeclared headers the copy to renew was made for; empty for a first copy. */
   readonly varied: VaryValues;
   readonly kind: 'first' | 'refresh';
+  /** Asked without the copy's validators: it is to be compared with what is live, whatever the origin's word is worth. */
+  readonly afresh?: boolean;
 }
 
 /** What the budget is told: see `Budget.finish`. */
@@ -30,7 +33,7 @@ export async function makeCopy(shop: Workshop, fetcher: Fetcher, job: Job, signa
   const { holdings, site, tally } = shop;
   const previous = holdings.get(shadowId({ ...job, vary: job.varied }), job.resource);
   const target = site.target(job.resource, job.variation, job.varied);
-  const conditions = previous ? validationFields(headerReader(previous.headers)) : [];
+  const conditions = previous && !job.afresh ? validationFields(headerReader(previous.headers)) : [];
   tally.fetched++;
   const result = await fetcher({
     path: target.path, host: target.host, headers: [...target.headers, ...conditions], bytesMax: shop.config.limits.generateBytes, signal,
@@ -65,7 +68,11 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
     refuse(shop, job, 'self-redirect');
     return;
   }
-  const verdict = judge({ candidate: { ...answer, mayBeEncoded: false }, policy, previous: previous && asPrevious(previous), suspicion: shop.ledger.get(id)?.suspicion, nowMs });
+  const appraisal = await appraiseBeside(shop, job.resource, answer, previous);
+  const verdict = judge({
+    candidate: { ...answer, mayBeEncoded: false }, policy, previous: previous && asPrevious(shop, previous), textDoubt: appraisal.doubt,
+    suspicion: shop.ledger.get(id)?.suspicion, nowMs,
+  });
   if (verdict.kind === 'refuse') {
     // A discovery that leads nowhere makes room for others.
     if (verdict.reason === 'status' && answer.status >= 400 && !previous) shop.frontier.forget(job.resource);
@@ -79,32 +86,11 @@ async function take(shop: Workshop, job: Job, previous: ShadowRecord | undefined
     return;
   }
   const headers = storableFields(answer.headers);
-  const record = await shop.publisher.keep(answer.body, (body) => ({
+  const record = {
     resource: job.resource, variation: job.variation, vary: varyOf(shop, job.resource, headers, answer.requestHeaders),
-    status: answer.status, headers, body, bodyBytes: answer.body.length,
-    requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, madeBy: 'generate', version: 0,
-  }));
-  shop.ledger.clear(id);
-  noteCopy(shop, record, previous, answer.body, 'generate');
-}
-
-/** What every new copy tells besides itself: whether the resource changed, and what it refers to. */
-export function noteCopy(shop: Workshop, record: ShadowRecord, previous: ShadowRecord | undefined, body: Uint8Array, how: 'generate' | 'capture'): void {
-  const changed = previous?.body !== record.body;
-  shop.changes.observeCopy(record, previous, changed);
-  if (!changed) {
-    shop.tally.freshened[how]++;
-    return;
-  }
-  shop.tally.admitted[how]++;
-  if (record.status !== 200 || !shop.config.generate.discover) return;
-  // What is only linked to brings its own assets, but no further links: else a calendar is an endless site.
-  const links = shop.frontier.get(record.resource)?.source !== 'link' || how === 'capture';
-  shop.discoverer.readDocument(record.resource, headerReader(record.headers).get('content-type') ?? '', body, links);
-}
-
-export function asPrevious(record: ShadowRecord): PreviousCopy {
-  return { status: record.status, bodyBytes: record.bodyBytes, contentType: headerReader(record.headers).get('content-type') ?? '' };
+    status: answer.status, headers, requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs,
+  };
+  await accept(shop, { record, body: answer.body, previous, appraisal, how: 'generate' });
 }
 
 function freshen(shop: Workshop, job: Job, previous: ShadowRecord, answer: FetchAnswer): void {
@@ -119,7 +105,11 @@ function freshen(shop: Workshop, job: Job, previous: ShadowRecord, answer: Fetch
   }
   if (shop.holdings.get(shadowId(previous), previous.resource)?.body !== previous.body) return; // overtaken by a capture or a removal
   shop.changes.observe(job.resource, answer.responseTimeMs - previous.responseTimeMs, false);
-  shop.publisher.put({ ...previous, headers, requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, madeBy: 'generate', version: 0 });
+  const renewed: ShadowRecord = { ...previous, headers, requestTimeMs: answer.requestTimeMs, responseTimeMs: answer.responseTimeMs, madeBy: 'generate', version: 0 };
+  shop.companions.drop(renewed);
+  shop.publisher.put(renewed);
+  shop.encoder.offer(renewed);
+  noteUnchanged(shop, renewed);
   shop.ledger.clear(targetId(job.resource, job.variation));
   shop.tally.freshened.generate++;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ByteWriter, ForeshadowError, type ResourceKey } from '../kernel/index.ts';
 import { Changes } from './changes.ts';
+import { History } from './history.ts';
 import { Ledger } from './ledger.ts';
 import { readMemory, writeMemory } from './memory.ts';
 
@@ -15,7 +16,9 @@ function memory() {
   const changes = new Changes();
   changes.observe(key('/ü'), 90_000, true);
   changes.observe(key('/ü'), 600_000, false);
-  return { ledger, changes, passing: new Set([key('/p'), key('/q')]), feeds: new Uint8Array([1, 2, 0, 255]) };
+  const history = new History();
+  for (const bytes of [5000, 7000]) history.observe('/a\n', { bytes, words: 70, mainWords: 50 });
+  return { ledger, changes, history, passing: new Set([key('/p'), key('/q')]), feeds: new Uint8Array([1, 2, 0, 255]) };
 }
 
 test('what is written is read again, in its order', () => {
@@ -25,19 +28,21 @@ test('what is written is read again, in its order', () => {
   expect([...after.changes.entries()]).toEqual([...before.changes.entries()]);
   // What is known of the page itself is exact; what it tells of others is summed up anew.
   expect(after.changes.rate(key('/ü')) / before.changes.rate(key('/ü'))).toBeCloseTo(1, 1);
+  expect([...after.history.entries()]).toEqual([...before.history.entries()]);
   expect([...after.passing]).toEqual([...before.passing]);
   expect(after.feeds).toEqual(before.feeds);
   expect(readMemory(writeMemory({ ...before, feeds: undefined }), nowMs).feeds).toBeUndefined();
 });
 
 test('what earlier versions wrote is still read', () => {
-  const written = (version: number, changed: (writer: ByteWriter) => void): Uint8Array => {
+  const written = (version: number, changed: (writer: ByteWriter) => void, last?: (writer: ByteWriter) => void): Uint8Array => {
     const writer = new ByteWriter('FSGM', version);
     for (const value of [0, 1]) writer.uint(value);
     writer.string('/a');
     changed(writer);
     writer.uint(1);
     writer.string('/p');
+    last?.(writer);
     return writer.finish();
   };
   const observations = (writer: ByteWriter): void => {
@@ -46,11 +51,12 @@ test('what earlier versions wrote is still read', () => {
     writer.uint(1);
   };
   const evidence = (writer: ByteWriter): void => { for (const value of [2, 3]) writer.double(value); };
-  for (const bytes of [written(1, observations), written(2, evidence)]) {
+  const feeds = (writer: ByteWriter): void => { writer.uint(0); };
+  for (const bytes of [written(1, observations), written(2, evidence), written(3, evidence, feeds)]) {
     const { changes, passing, feeds } = readMemory(bytes, nowMs);
     expect([[...changes.entries()].map(([resource]) => resource), [...passing], feeds]).toEqual([[key('/a')], [key('/p')], undefined]);
   }
-  expect(codeOf(() => readMemory(written(4, evidence), nowMs))).toBe('bytes-invalid');
+  expect(codeOf(() => readMemory(written(5, evidence), nowMs))).toBe('bytes-invalid');
 });
 
 test('a clock that was put back can not make a wait longer than the longest', () => {
@@ -62,7 +68,7 @@ test('what is written is bounded, the longest untouched left out', () => {
   const ledger = new Ledger();
   for (let i = 0; i < 50_003; i++) ledger.refused(`/${i}`, 'private', undefined, nowMs);
   const passing = new Set(Array.from({ length: 3000 }, (_, i) => key(`/${String(i).padStart(4, '0')}${'x'.repeat(8000)}`)));
-  const after = readMemory(writeMemory({ ledger, changes: new Changes(), passing }), nowMs);
+  const after = readMemory(writeMemory({ ledger, changes: new Changes(), history: new History(), passing }), nowMs);
   expect([after.ledger.size, after.ledger.get('/2'), after.ledger.get('/3')?.times]).toEqual([50_000, undefined, 1]);
   expect(after.passing.size).toBe(Math.floor((4 * 1024 * 1024) / 8005));
   expect([...after.passing].at(-1)).toStartWith('/2999');

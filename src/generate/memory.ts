@@ -1,18 +1,19 @@
 /**
  * What the generator has learned and the catalog does not say, as bytes, so that a restart neither forgets nor asks again: refusals with
- * their waits and doubts, how often resources change, and which of them passing requests renew. Of each the longest untouched is left out
+ * their waits and doubts, how often resources change, what good copies are like, and which of them passing requests renew. Of each the longest untouched is left out
  * beyond a bound. The reader takes exactly what the writer makes.
  */
 import { ByteReader, ByteWriter, ForeshadowError, type ResourceKey } from '../kernel/index.ts';
 import { Changes } from './changes.ts';
+import { History, sightingsMax, type GoodCopy } from './history.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import type { ChangeEvidence } from './plan/index.ts';
 import { refusals, type Refusal } from './refusals.ts';
 
 const magic = 'FSGM';
-const version = 3;
-/** Before: 2 had no feeds, 1 also had single observations of change in place of what they tell. */
-const earlierVersions = [2, 1];
+const version = 4;
+/** Before: 3 had no history, 2 had no feeds, 1 also had single observations of change in place of what they tell. */
+const earlierVersions = [3, 2, 1];
 const observationsMax = 8;
 /** Most entries of each kind, and most characters of their names together: what is written once a minute. */
 const entriesMax = 50_000;
@@ -24,13 +25,14 @@ const reasonBytesMax = 64;
 export interface Memory {
   readonly ledger: Ledger;
   readonly changes: Changes;
+  readonly history: History;
   /** Resources whose answers passing requests are known to renew. */
   readonly passing: ReadonlySet<ResourceKey>;
   /** Last good values of feeds, as `FeedHub.snapshot` made them. */
   readonly feeds?: Uint8Array | undefined;
 }
 
-export function writeMemory({ ledger, changes, passing, feeds = new Uint8Array() }: Memory): Uint8Array {
+export function writeMemory({ ledger, changes, history, passing, feeds = new Uint8Array() }: Memory): Uint8Array {
   const writer = new ByteWriter(magic, version);
   const entries = newest([...ledger.entries()], ([id]) => id);
   writer.uint(entries.length);
@@ -47,16 +49,23 @@ export function writeMemory({ ledger, changes, passing, feeds = new Uint8Array()
   for (const resource of seen) writer.string(resource);
   writer.uint(feeds.length);
   writer.raw(feeds);
+  const copies = newest([...history.entries()], ([id]) => id);
+  writer.uint(copies.length);
+  for (const [id, known] of copies) {
+    writer.string(id);
+    writer.uint(known.length);
+    for (const { bytes, words, mainWords } of known) for (const figure of [bytes, words, mainWords]) writer.uint(figure);
+  }
   return writer.finish();
 }
 
 export function emptyMemory(): Memory {
-  return { ledger: new Ledger(), changes: new Changes(), passing: new Set() };
+  return { ledger: new Ledger(), changes: new Changes(), history: new History(), passing: new Set() };
 }
 
 /** What was written. Throws `bytes-invalid` for anything else. */
 export function readMemory(bytes: Uint8Array, nowMs: number): Memory {
-  const { ledger, changes } = emptyMemory();
+  const { ledger, changes, history } = emptyMemory();
   const passing = new Set<ResourceKey>();
   const written = earlierVersions.find((earlier) => bytes[4] === earlier) ?? version;
   const reader = new ByteReader(bytes, magic, written, 'the generator\'s memory');
@@ -67,9 +76,10 @@ export function readMemory(bytes: Uint8Array, nowMs: number): Memory {
     else changes.restore(resource, readEvidence(reader));
   }
   for (let left = count(reader, entriesMax); left > 0; left--) passing.add(readResource(reader));
-  const feeds = written < version ? undefined : reader.raw(reader.length(1)).slice();
+  const feeds = written < 3 ? undefined : reader.raw(reader.length(1)).slice();
+  if (written >= 4) for (let left = count(reader, entriesMax); left > 0; left--) history.restore(reader.string(nameBytesMax), readCopies(reader));
   reader.end();
-  return { ledger, changes, passing, feeds: feeds && feeds.length > 0 ? feeds : undefined };
+  return { ledger, changes, history, passing, feeds: feeds && feeds.length > 0 ? feeds : undefined };
 }
 
 /** The last entries within the bounds, in their order. */
@@ -119,6 +129,12 @@ function readEvidence(reader: ByteReader): ChangeEvidence {
   const minutes = reader.double();
   if (!(shape >= 0 && minutes >= 0 && Number.isFinite(shape) && Number.isFinite(minutes))) throw invalid('what is known of a rate is no number');
   return { shape, minutes };
+}
+
+function readCopies(reader: ByteReader): GoodCopy[] {
+  const copies: GoodCopy[] = [];
+  for (let left = count(reader, sightingsMax); left > 0; left--) copies.push({ bytes: reader.uint(), words: reader.uint(), mainWords: reader.uint() });
+  return copies;
 }
 
 function readResource(reader: ByteReader): ResourceKey {

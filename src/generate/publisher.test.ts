@@ -17,6 +17,7 @@ function recordOf(resource: string, body: BlobDigest, bodyBytes: number, respons
 function setUp(failing = { times: 0 }) {
   const blobs = openMemoryStore();
   const holdings = new Holdings([]);
+  const waiting = new Set<BlobDigest>();
   const published: { put: number; remove: readonly string[] }[] = [];
   const versions: number[] = [];
   const events: string[] = [];
@@ -32,9 +33,13 @@ function setUp(failing = { times: 0 }) {
   };
   const log = createLog({ clock: systemClock, level: 'error', write: (line) => events.push(line) });
   const clock = new ManualClock();
-  const publisher = new Publisher({ catalog, blobs, holdings, clock, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version), renewalsMs: 10_000 });
-  const keep = (resource: string, text: string, atMs = 1000): Promise<ShadowRecord> => publisher.keep(bytes(text), (digest) => recordOf(resource, digest, text.length, atMs));
-  return { clock, blobs, holdings, published, versions, events, publisher, keep };
+  const publisher = new Publisher({ catalog, blobs, holdings, clock, log: failing.times > 0 ? log : silentLog, onPublished: (version) => versions.push(version), renewalsMs: 10_000, waiting: () => waiting });
+  const keep = (resource: string, text: string, atMs = 1000): Promise<ShadowRecord> => publisher.writing(async (put) => {
+    const record = recordOf(resource, await put(bytes(text)), text.length, atMs);
+    publisher.put(record);
+    return record;
+  });
+  return { clock, waiting, blobs, holdings, published, versions, events, publisher, keep };
 }
 
 test('a batch is one version; nothing pending is none', async () => {

@@ -2,6 +2,7 @@
  * The configured site, compiled for generation: which route a resource belongs to, what its variations are, how each is
  * asked for at the origin, and which URLs found in sitemaps and pages are the site's own. Pure; made anew when the config changes.
  */
+import { compileDynamics, type Dynamics } from '../compose/index.ts';
 import { plainRoute, standInsOf } from '../config/index.ts';
 import type { Config, DimensionConfig, RouteConfig } from '../config/types.ts';
 import {
@@ -16,10 +17,14 @@ export const variationsMax = 64;
 const unseenShare = 0.05;
 
 export interface SiteRoute {
+  /** The pattern it was declared with; for what no pattern matches, that of everything. */
+  readonly match: string;
   readonly policy: ShadowPolicy;
   readonly dimensions: readonly DimensionConfig[];
   /** Request headers the dimensions stand in for in Vary, lower case. */
   readonly standIns: ReadonlySet<string>;
+  /** What its pages are put together from where they are served. */
+  readonly dynamics: Dynamics;
 }
 
 export interface OriginTarget {
@@ -39,7 +44,7 @@ interface CompiledRoute extends SiteRoute {
   readonly variations: readonly VariationKey[];
 }
 
-export type SiteConfig = Pick<Config, 'origin' | 'hosts' | 'regions' | 'routes' | 'dimensions' | 'dropQuery'>;
+export type SiteConfig = Pick<Config, 'origin' | 'hosts' | 'regions' | 'routes' | 'feeds' | 'degraded' | 'dimensions' | 'dropQuery'>;
 
 export class Site {
   readonly #config: SiteConfig;
@@ -173,7 +178,8 @@ function compile(config: SiteConfig, route: RouteConfig): CompiledRoute {
   const varied = route.vary.flatMap((name) => config.dimensions.find((dimension) => dimension.name === name) ?? []);
   const dimensions = varied.filter(({ match }) => match === 'value');
   return {
-    policy: route.shadow, dimensions,
+    match: route.match, policy: route.shadow, dimensions,
+    dynamics: compileDynamics(route, config.feeds, config.degraded.notice),
     standIns: standInsOf(route, config.dimensions),
     query: queryRules(config.dropQuery, route.keepQuery),
     variations: product(dimensions),

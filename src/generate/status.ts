@@ -2,7 +2,9 @@
 import type { BudgetState } from './budget.ts';
 import type { LeftOut } from './candidates.ts';
 import type { DiscoveryOutcome } from './discover.ts';
+import type { EncoderCounts } from './encode.ts';
 import type { FeedState } from './feeds/index.ts';
+import type { RouteFidelity } from './fidelity.ts';
 import type { Plan, PlanItem } from './plan/index.ts';
 import type { Refusal } from './refusals.ts';
 import type { FillingsStatus, LiveSlots } from './slots/index.ts';
@@ -25,6 +27,11 @@ export interface GeneratorStatus {
   readonly discovered: { readonly asset: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
   readonly discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
   readonly publishFailures: number;
+  /** How true shadows are, the least true route first. */
+  readonly fidelity: { readonly routes: readonly RouteFidelity[] };
+  readonly codings: EncoderCounts;
+  /** Changed pages that wait for their assets, and how many went without. */
+  readonly companions: { readonly waiting: number; readonly late: number };
   readonly feeds: readonly FeedState[];
   readonly fillings: FillingsStatus;
 }
@@ -59,6 +66,7 @@ export function describe(parts: StatusParts): GeneratorStatus {
     holdings: { records: holdings.records, resources: holdings.resources, bytes: holdings.bytes },
     discovered: { ...frontier.counts, refused: frontier.refused, forbidden: left.robots },
     discovery: parts.discovery, publishFailures: publisher.failures,
+    fidelity: { routes: parts.shop.fidelity.routes() }, codings: parts.shop.encoder.counts, companions: { waiting: parts.shop.companions.size, late: parts.shop.companions.late },
     feeds: parts.slots.feeds(), fillings: parts.slots.status(),
   };
 }

@@ -4,9 +4,14 @@
  */
 import type { Config } from '../config/types.ts';
 import type { Clock, Log, ResourceKey } from '../kernel/index.ts';
+import type { BlobStore } from '../store/blob-store.ts';
 import type { Changes } from './changes.ts';
+import type { Companions } from './companions.ts';
 import type { Discoverer } from './discover.ts';
+import type { Encoder } from './encode.ts';
+import type { Fidelity } from './fidelity.ts';
 import type { Frontier } from './frontier.ts';
+import type { History } from './history.ts';
 import type { Holdings } from './holdings.ts';
 import type { Ledger } from './ledger.ts';
 import type { Publisher } from './publisher.ts';
@@ -21,6 +26,11 @@ export interface Workshop {
   readonly holdings: Holdings;
   readonly ledger: Ledger;
   readonly changes: Changes;
+  readonly history: History;
+  readonly fidelity: Fidelity;
+  readonly companions: Companions;
+  readonly encoder: Encoder;
+  readonly blobs: BlobStore;
   readonly frontier: Frontier;
   readonly discoverer: Discoverer;
   readonly publisher: Publisher;
