@@ -26,8 +26,8 @@ export interface ChangeEvidence {
 export type ChangePrior = ChangeEvidence;
 
 export const noEvidence: ChangeEvidence = { shape: 0, minutes: 0 };
-/** Of the prior: half of all pages of a site change seldom, a few often. */
-const priorShape = 0.5;
+/** Of the prior: most pages of a site change seldom, a few often. */
+const priorShape = 0.25;
 /** The prior weighs as much as this time of watching at most, whatever its mean: among pages at rest one that changes is soon known for it. */
 const priorMinutesMax = 360;
 const priorFadesBy = 8;

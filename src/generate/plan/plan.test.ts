@@ -29,7 +29,7 @@ describe('makePlan', () => {
   });
 
   test('a long list of discovered pages leaves a fifth of the budget to copies that grow old', () => {
-    const discovered = Array.from({ length: 50 }, () => candidate({ copyAgeMs: undefined, demandPerMinute: 0 }));
+    const discovered = Array.from({ length: 50 }, () => candidate({ copyAgeMs: undefined, demandPerMinute: 5e-4 }));
     const old = Array.from({ length: 50 }, () => candidate({ copyAgeMs: 60 * minuteMs }));
     const { items } = plan([...discovered, ...old], 20);
     expect(items.filter(({ why }) => why === 'never-copied').length).toBe(16);
@@ -108,7 +108,7 @@ describe('makePlan', () => {
       const candidates = changes.map((changesPerMinute, page) => candidate({
         resource: String(page) as ResourceKey, changesPerMinute, copyAgeMs: atMs - (madeMs[page] ?? 0), demandPerMinute: 1,
       }));
-      const [first] = plan(candidates, 1, { atMs, goal: { targetAgeMs: Infinity, outageMs: minuteMs, penalty: 'binary' } }).items;
+      const [first] = plan(candidates, 1, { atMs, goal: { targetAgeMs: Infinity, outageMs: minuteMs, penalty: 'binary', guessWorthMin: 0 } }).items;
       // A refresh is made when its value reaches the price, and the price follows the allowance.
       price = Math.max(0, price * (1 - 0.002 * (allowance - 2)));
       if (price === 0) price = 1;

@@ -4,7 +4,9 @@
  *
  * Order: what has no copy at all comes first, by demand per cost; then copies by crawl value per cost (`crawl-value.ts`).
  * First copies take at most `firstCopyPart` of the budget while refreshes are waiting, so that a long list of discovered
- * pages nobody asks for can't let everything else grow old. Every candidate is planned or refused with a reason.
+ * pages can't let everything else grow old; those hardly anybody will ask for wait for the refreshes that matter. In a surge
+ * what an outage would ask for and would not find, or find too old, goes before everything.
+ * Every candidate is planned or refused with a reason.
  */
 import type { ResourceKey, VariationKey } from '../../kernel/index.ts';
 import { crawlValue } from './crawl-value.ts';
@@ -12,6 +14,7 @@ import type { Refreshing } from './crawl-value.ts';
 
 /** Why an item is planned. */
 export const planReasons = {
+  'surge': 'A failure is expected, and an outage would ask for it: there is no copy, or one older than the freshness target.',
   'never-copied': 'There is no copy yet.',
   'too-old': 'The copy is older than the freshness target.',
   'ageing': 'The copy would pass the freshness target during an outage that begins now.',
@@ -44,6 +47,8 @@ export interface PlanCandidate {
   readonly copyAgeMs: number | undefined;
   /** Requests to the origin that making it takes. */
   readonly cost: number;
+  /** What such a request costs the origin beside a usual one, in time and bytes; 1 where nothing is known. */
+  readonly effort?: number;
   /** Not to be tried before this time (backing off after a failure), epoch ms; 0 for any time. */
   readonly notBeforeMs: number;
   /** How often passing requests will renew the copy while the origin is well; 0 where answers can't be captured. */
@@ -68,7 +73,11 @@ export interface PlanInput {
     readonly outageMs: number;
     /** What an outdated copy costs: growing with each change it missed (usual), or the same after the first. */
     readonly penalty?: 'harmonic' | 'binary';
+    /** What a renewal on the mere guess that the original has changed must be worth; `guessWorthMin` if not given. */
+    readonly guessWorthMin?: number;
   };
+  /** The budget has been widened because a failure is expected. */
+  readonly surge?: boolean;
   /** Most refusals listed one by one; all are counted. */
   readonly refusalsMax?: number;
 }
@@ -103,6 +112,17 @@ export interface Plan {
 const firstCopyPart = 0.8;
 /** Below this many worthwhile protected requests a minute a refresh isn't worth a request to the origin. */
 const valueMin = 1e-9;
+/**
+ * While age is no reason to renew a copy, a guess that the original has changed must be expected to spare this many people an outdated answer
+ * (harmonically counted). Without it a planner with budget to spare fetches pages at rest again and again: `npm run bench -- schedule`.
+ */
+export const guessWorthMin = 0.02;
+/** A first copy that is wanted less often than this, once in about ten weeks, waits for the refreshes that matter. */
+export const likelyPerMinuteMin = 1e-5;
+/** These do: they spare one person in ten an outdated answer. */
+const mattersMin = 0.1;
+/** Requests expected during an outage from which on a surge is for them: one in twenty outages. */
+const missedMin = 0.05;
 const refusalsMaxDefault = 1000;
 
 interface Ranked {
@@ -114,55 +134,79 @@ interface Ranked {
 
 /** Makes the plan. 100,000 candidates take about 60 ms. */
 export function makePlan(input: PlanInput): Plan {
-  const refusedCounts = { 'budget': 0, 'refresh-budget': 0, 'backing-off': 0, 'fresh': 0, 'passing-requests': 0, 'no-demand': 0 };
-  const refused: PlanRefusal[] = [];
-  const refusalsMax = input.refusalsMax ?? refusalsMaxDefault;
-  const refuse = (candidate: PlanCandidate, reason: RefusalReason, value: number): void => {
-    refusedCounts[reason]++;
-    if (refused.length < refusalsMax) refused.push({ resource: candidate.resource, variation: candidate.variation, reason, value });
-  };
-
+  const list = new Shopping(input);
+  const urgent: Ranked[] = [];
   const firsts: Ranked[] = [];
+  const unlikely: Ranked[] = [];
   const refreshes: Ranked[] = [];
+  const minor: Ranked[] = [];
   const later: { readonly candidate: PlanCandidate; readonly reason: RefusalReason }[] = [];
   for (const candidate of input.candidates) {
     const verdict = judge(candidate, input);
     if (typeof verdict === 'string') later.push({ candidate, reason: verdict });
-    else if (candidate.copyAgeMs === undefined) firsts.push(verdict);
-    else refreshes.push(verdict);
+    else if (input.surge && wouldBeMissed(candidate, input)) urgent.push(verdict);
+    else if (candidate.copyAgeMs !== undefined) (verdict.value >= mattersMin ? refreshes : minor).push(verdict);
+    else (verdict.value >= likelyPerMinuteMin ? firsts : unlikely).push(verdict);
+  }
+  list.take(urgent);
+  list.take(firsts, refreshes.length + minor.length > 0);
+  list.take(refreshes);
+  list.take(unlikely, minor.length > 0);
+  list.take(minor);
+  for (const { candidate, reason } of later) list.refuse(candidate, reason, 0);
+  return list.plan();
+}
+
+/** The budget as it is spent, and what became of each candidate. */
+class Shopping {
+  readonly #input: PlanInput;
+  readonly #items: PlanItem[] = [];
+  readonly #refused: PlanRefusal[] = [];
+  readonly #refusedCounts: Record<RefusalReason, number> = { 'budget': 0, 'refresh-budget': 0, 'backing-off': 0, 'fresh': 0, 'passing-requests': 0, 'no-demand': 0 };
+  readonly #refusalsMax: number;
+  #left: number;
+  #refreshesLeft: number;
+
+  constructor(input: PlanInput) {
+    this.#input = input;
+    this.#refusalsMax = input.refusalsMax ?? refusalsMaxDefault;
+    this.#left = input.budget.requests;
+    this.#refreshesLeft = Math.min(this.#left, input.budget.refreshRequests);
   }
 
-  const items: PlanItem[] = [];
-  let left = input.budget.requests;
-  let refreshesLeft = Math.min(left, input.budget.refreshRequests);
-  const kept = refreshes.length > 0 ? Math.max(0, Math.min(refreshesLeft, Math.floor(left) - Math.ceil(left * firstCopyPart))) : 0;
-  for (const { candidate, value } of sorted(firsts)) {
-    if (candidate.cost > left - kept) {
-      refuse(candidate, 'budget', value);
-      continue;
-    }
-    left -= candidate.cost;
-    items.push(item(candidate, 'never-copied', value));
-  }
-  for (const { candidate, value } of sorted(refreshes)) {
-    if (candidate.cost > left) refuse(candidate, 'budget', value);
-    else if (candidate.cost > refreshesLeft) refuse(candidate, 'refresh-budget', value);
-    else {
-      left -= candidate.cost;
-      refreshesLeft -= candidate.cost;
-      items.push(item(candidate, whyRefresh(candidate.copyAgeMs ?? 0, input.goal), value));
+  /** Plans what there is budget for, highest rank first; equal ranks in the order they came, so that equal input gives an equal plan. */
+  take(ranked: Ranked[], refreshesWait = false): void {
+    const kept = refreshesWait ? Math.max(0, Math.min(this.#refreshesLeft, Math.floor(this.#left) - Math.ceil(this.#left * firstCopyPart))) : 0;
+    for (const { candidate, value } of ranked.sort((a, b) => b.rank - a.rank)) {
+      const first = candidate.copyAgeMs === undefined;
+      if (candidate.cost > this.#left - kept) this.refuse(candidate, 'budget', value);
+      else if (!first && candidate.cost > this.#refreshesLeft) this.refuse(candidate, 'refresh-budget', value);
+      else {
+        this.#left -= candidate.cost;
+        if (!first) this.#refreshesLeft -= candidate.cost;
+        const { resource, variation, cost } = candidate;
+        this.#items.push({ resource, variation, why: whyPlanned(candidate, this.#input), value, cost });
+      }
     }
   }
-  for (const { candidate, reason } of later) refuse(candidate, reason, 0);
-  return Object.freeze({
-    number: input.number, atMs: input.atMs, items: Object.freeze(items), refused: Object.freeze(refused), refusedCounts: Object.freeze(refusedCounts),
-  });
+
+  refuse(candidate: PlanCandidate, reason: RefusalReason, value: number): void {
+    this.#refusedCounts[reason]++;
+    if (this.#refused.length < this.#refusalsMax) this.#refused.push({ resource: candidate.resource, variation: candidate.variation, reason, value });
+  }
+
+  plan(): Plan {
+    const { number, atMs } = this.#input;
+    return Object.freeze({
+      number, atMs, items: Object.freeze(this.#items), refused: Object.freeze(this.#refused), refusedCounts: Object.freeze(this.#refusedCounts),
+    });
+  }
 }
 
 /** A candidate's value, or why it has none now. */
 function judge(candidate: PlanCandidate, input: PlanInput): Ranked | RefusalReason {
   if (candidate.notBeforeMs > input.atMs) return 'backing-off';
-  const cost = Math.max(1e-3, candidate.cost);
+  const cost = Math.max(1e-3, candidate.cost * (candidate.effort ?? 1));
   const worth = candidate.demandPerMinute * candidate.weight;
   if (candidate.copyAgeMs === undefined) return { candidate, value: worth, rank: worth / cost };
   if (!(worth > 0)) return 'no-demand';
@@ -176,21 +220,23 @@ function judge(candidate: PlanCandidate, input: PlanInput): Ranked | RefusalReas
     penalty: input.goal.penalty ?? 'harmonic',
   };
   const value = crawlValue(refreshing);
+  const guess = refreshing.ageMin <= refreshing.targetAgeMin - refreshing.outageMin;
+  if (guess && value > valueMin && value < (input.goal.guessWorthMin ?? guessWorthMin)) return 'fresh';
   if (value > valueMin) return { candidate, value, rank: value / cost };
   if (candidate.passivePerMinute > 0 && crawlValue({ ...refreshing, passivePerMinute: 0 }) > valueMin) return 'passing-requests';
   return 'fresh';
 }
 
-/** Highest rank first; equal ranks in the order they came, so that equal input gives an equal plan. */
-function sorted(ranked: Ranked[]): Ranked[] {
-  return ranked.sort((a, b) => b.rank - a.rank);
+/** Whether people would ask for it in an outage, and not find it, or find it too old. */
+function wouldBeMissed({ copyAgeMs, demandPerMinute }: PlanCandidate, { goal }: PlanInput): boolean {
+  return demandPerMinute * (goal.outageMs / 60_000) >= missedMin && (copyAgeMs === undefined || copyAgeMs > goal.targetAgeMs);
 }
 
-function item(candidate: PlanCandidate, why: PlanReason, value: number): PlanItem {
-  return { resource: candidate.resource, variation: candidate.variation, why, value, cost: candidate.cost };
-}
-
-function whyRefresh(ageMs: number, goal: PlanInput['goal']): PlanReason {
-  if (ageMs > goal.targetAgeMs) return 'too-old';
-  return ageMs > goal.targetAgeMs - goal.outageMs ? 'ageing' : 'changed';
+function whyPlanned(candidate: PlanCandidate, input: PlanInput): PlanReason {
+  if (input.surge && wouldBeMissed(candidate, input)) return 'surge';
+  const { copyAgeMs } = candidate;
+  const { targetAgeMs, outageMs } = input.goal;
+  if (copyAgeMs === undefined) return 'never-copied';
+  if (copyAgeMs > targetAgeMs) return 'too-old';
+  return copyAgeMs > targetAgeMs - outageMs ? 'ageing' : 'changed';
 }
