@@ -3,13 +3,13 @@
  * this request and why, by the very code that serves, over the published catalog. Nothing is sent. Exit 0 when the reader
  * would get an answer, 1 when Foreshadow would have to refuse, 2 for a command line that is not understood.
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { catalogDirs, CatalogReader, type ShadowRecord } from '../catalog/index.ts';
-import { formatProblems, loadConfig, type Config } from '../config/index.ts';
+import { catalogDirs, CatalogReader, noChange, type CatalogChange } from '../catalog/index.ts';
+import { formatProblems, type Config } from '../config/index.ts';
 import { explainRequest, type Explanation } from '../edge/index.ts';
 import { messageOf, silentLog } from '../kernel/index.ts';
 import { reasons } from '../route/index.ts';
+import { loadConfigFile } from './config-file.ts';
 import type { CliIo } from './io.ts';
 
 export const usage = "usage: foreshadow explain [--config F] [--origin URL] [--data DIR] METHOD URL [-H 'Name: value']… [--region R] [--at healthy|failing|down] [--json]";
@@ -21,7 +21,7 @@ export async function runExplain(args: readonly string[], io: CliIo): Promise<nu
     io.err(`foreshadow explain: ${asked}; ${usage}\n`);
     return 2;
   }
-  const loaded = loadConfig({ file: asked.file, overrides: asked.overrides, env: io.env, readFile: (path) => readFileSync(path, 'utf8') });
+  const loaded = loadConfigFile({ file: asked.file, overrides: asked.overrides, env: io.env });
   if (!loaded.ok) {
     io.err(`${formatProblems(loaded.problems, asked.file)}\n`);
     return 1;
@@ -32,8 +32,8 @@ export async function runExplain(args: readonly string[], io: CliIo): Promise<nu
     io.err(`foreshadow explain: there is no region ${String(asked.region)}; choose ${config.regions.map(({ name }) => name).join(', ')}\n`);
     return 2;
   }
-  const records = await readCatalog(config);
-  const explained = { request: asked.request, region, originState: asked.at, records, nowMs: Date.now() };
+  const { put: records, fill: fillings, heard } = await readCatalog(config);
+  const explained = { request: asked.request, region, originState: asked.at, records, fillings, heard, nowMs: Date.now() };
   const explanation = explainRequest(config, explained);
   io.out(asked.json ? `${JSON.stringify(explanation, undefined, 2)}\n` : describe(explanation, asked.request, records.length));
   return explanation.refused || explanation.decision?.action === 'refuse' ? 1 : 0;
@@ -91,10 +91,10 @@ function readHeaders(lines: readonly string[]): Headers | string {
   return headers;
 }
 
-async function readCatalog(config: Config): Promise<readonly ShadowRecord[]> {
+async function readCatalog(config: Config): Promise<CatalogChange> {
   const reader = new CatalogReader({ dirs: catalogDirs(config.store.volumePaths), log: silentLog });
-  for await (const delta of reader.since(0)) return delta.put;
-  return [];
+  for await (const delta of reader.since(0)) return delta;
+  return noChange;
 }
 
 function describe(explanation: Explanation, request: Request, published: number): string {
@@ -107,8 +107,14 @@ function describe(explanation: Explanation, request: Request, published: number)
     ['variation', explanation.variation || 'does not differ'],
     ['shadow', copy ? describeCopy(copy) : `none that may answer (${published} published${others(explanation)})`],
   );
+  for (const slot of explanation.slots ?? []) rows.push(['slot', describeSlot(slot)]);
   if (decision) rows.push(['decision', words[decision.action]], ['because', `${decision.reason}: ${reasons[decision.reason]}`]);
   return table(rows);
+}
+
+function describeSlot({ slot, shows, version, feed, heardS }: NonNullable<Explanation['slots']>[number]): string {
+  const what = { version: version === undefined ? 'the value' : `version ${version}`, fallback: 'its fallback', origin: 'what the origin\'s page has there' }[shows];
+  return `${slot} shows ${what}; feed ${feed} was ${heardS === undefined ? 'never heard' : `heard ${heardS} s ago`}`;
 }
 
 function describeCopy(copy: NonNullable<Explanation['copy']>): string {

@@ -2,15 +2,16 @@
  * `foreshadow up`: everything on this machine. This process is the edge: it answers visitors and nothing else. The brain is a
  * child process; when it dies it is started again, and no request notices. SIGTERM and SIGINT drain, SIGHUP reloads the configuration.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startManaged, type BrainToEdge, type EdgeToBrain, type ManagedProcess } from '../bus/index.ts';
 import { catalogDirs, CatalogReader } from '../catalog/index.ts';
-import { diffForReload, formatProblems, loadConfig, type Config, type LoadResult } from '../config/index.ts';
+import { diffForReload, formatProblems, type Config, type LoadResult } from '../config/index.ts';
 import { Edge, type EdgeOutbox } from '../edge/index.ts';
 import { createLog, messageOf, sleep, systemClock, type Log } from '../kernel/index.ts';
 import { openLocalStore, openVolumesFollower } from '../store/index.ts';
+import { loadConfigFile } from './config-file.ts';
 import type { CliIo } from './io.ts';
 
 export interface UpIo extends CliIo {
@@ -60,7 +61,7 @@ function readOptions(args: readonly string[], io: CliIo): Loading | string {
       args: [...args], options: { config: text, origin: text, listen: text, admin: text, data: text },
     }).values;
     if (file === undefined && overrides.origin === undefined) return 'needs --origin URL or --config F';
-    return { file, again: () => loadConfig({ file, overrides, env: io.env, readFile: (path) => readFileSync(path, 'utf8') }) };
+    return { file, again: () => loadConfigFile({ file, overrides, env: io.env }) };
   } catch (thrown) {
     return messageOf(thrown);
   }
@@ -77,7 +78,10 @@ async function run(config: Config, load: Loading, io: UpIo, log: Log): Promise<n
   const catalog = new CatalogReader({ dirs: catalogDirs(volumePaths), log });
   const brain = new BrainKeeper(config, io, log);
   const edge = await Edge.open({ config, local, catalog, bodies, outbox: brain.outbox, log });
-  brain.start(() => { void edge.pull(); });
+  brain.start((message) => {
+    if (message.type === 'feeds') edge.heard(message.heard);
+    else void edge.pull();
+  });
   io.out(announcement(config, edge));
 
   let current = config;
@@ -154,8 +158,8 @@ class BrainKeeper {
     };
   }
 
-  start(catalogChanged: () => void): void {
-    this.#keeping = this.#keep(catalogChanged);
+  start(told: (message: BrainToEdge) => void): void {
+    this.#keeping = this.#keep(told);
   }
 
   configure(config: Config): void {
@@ -173,7 +177,7 @@ class BrainKeeper {
     await this.#keeping;
   }
 
-  async #keep(catalogChanged: () => void): Promise<void> {
+  async #keep(told: (message: BrainToEdge) => void): Promise<void> {
     let waitMs = restartMs;
     while (!this.#stopping) {
       const startedMs = systemClock.monotonicMs();
@@ -181,7 +185,7 @@ class BrainKeeper {
         command: [...this.#io.self, 'brain', '--managed'], env: this.#io.env, config: this.#config, log: this.#log,
       });
       this.#process = child;
-      child.bus.onMessage(catalogChanged);
+      child.bus.onMessage(told);
       const code = await child.exited;
       this.#process = undefined;
       if (this.#stopping) return;

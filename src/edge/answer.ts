@@ -1,10 +1,11 @@
 /**
  * Answers made from copies: whole, part (206), not modified (304) or precondition failed (412), for GET and HEAD, with the
- * fields that say truthfully where the answer comes from and how old it is. A copy's headers are built once a second at most.
+ * fields that say truthfully where the answer comes from and how old it is. A copy's headers are built once a second at most. Pages that were
+ * put together and coded bodies are copies too (`made-copy.ts`).
  */
 import {
-  ageS, appendMember, buildForeshadowField, cacheStatusMember, chooseRange, contentRange, ifRangeHolds, isConditional,
-  judgeConditions, ttlS, type HeaderReader,
+  ageS, appendMember, boundDirectives, boundExpires, buildForeshadowField, cacheStatusMember, chooseRange, contentRange, ifRangeHolds, isConditional,
+  judgeConditions, lifetimeFields, plainTags, ttlS, type HeaderReader,
 } from '../http/index.ts';
 import type { RegionName } from '../kernel/index.ts';
 import type { Reason, Source } from '../route/index.ts';
@@ -36,12 +37,13 @@ export function answerFromCopy(answer: CopyAnswer, request: HeaderReader): Respo
   const { copy, head, nowMs } = answer;
   const { record, body } = copy;
   const headers = preparedHeaders(answer);
-  if (isConditional(request)) {
-    const verdict = judgeConditions(request, copy.validators, nowMs);
-    if (verdict === 304) return new Response(null, { status: 304, headers: onlyFor304(headers) });
-    if (verdict === 412) return new Response(null, { status: 412, headers: onlyFor304(headers) });
+  const selection = copy.sending?.selection ?? 'any';
+  if (selection !== 'once' && isConditional(request)) {
+    const verdict = judgeConditions(inAnyCoding(request), copy.validators, nowMs);
+    if (verdict === 304) return new Response(null, { status: 304, headers: onlyFor304(headers, heldTag(request.get('if-none-match'), copy.validators.etag)) });
+    if (verdict === 412) return new Response(null, { status: 412, headers: onlyFor304(headers, undefined) });
   }
-  const range = record.status === 200 && !head ? request.get('range') : null;
+  const range = record.status === 200 && !head && selection === 'any' ? request.get('range') : null;
   if (range !== null && ifRangeHolds(request.get('if-range'), copy.validators, nowMs)) {
     const choice = chooseRange(range, body.byteLength);
     if (choice.kind !== 'whole') {
@@ -81,18 +83,53 @@ function preparedHeaders(answer: CopyAnswer): Headers {
   });
   headers.set('cache-status', appendMember(headers.get('cache-status'), status));
   headers.set('foreshadow', buildForeshadowField({
-    source, reason, region, ageS: age, variation: record.variation, ...(version !== undefined && { version }),
+    source, reason, region, ageS: age, variation: shownVariation(copy), ...(version !== undefined && { version }),
   }));
+  if (copy.sending) boundLifetime(headers, age, copy.sending.holdsUntilMs, nowMs);
   if (proxyStatus !== undefined) headers.set('proxy-status', appendMember(headers.get('proxy-status'), proxyStatus));
   relativeToUs(headers, answer.ownUrl);
   copy.prepared = { stamp, headers };
   return headers;
 }
 
-function onlyFor304(headers: Headers): Headers {
+/** The point on the dimensions, and which versions of its slots were chosen. */
+function shownVariation({ record, sending }: Copy): string {
+  if (!sending || sending.choices === '') return record.variation;
+  return record.variation === '' ? sending.choices : `${record.variation},${sending.choices}`;
+}
+
+/** Caches between us and the reader may keep a page no longer than what was put into it holds. */
+function boundLifetime(headers: Headers, age: number, holdsUntilMs: number, nowMs: number): void {
+  if (holdsUntilMs === Number.POSITIVE_INFINITY) return;
+  const leftS = Math.max(0, Math.floor((holdsUntilMs - nowMs) / 1000));
+  for (const name of lifetimeFields) {
+    const value = headers.get(name);
+    if (value !== null) headers.set(name, boundDirectives(value, age, leftS));
+  }
+  const expires = headers.get('expires');
+  if (expires !== null) headers.set('expires', boundExpires(expires, leftS, nowMs));
+}
+
+/** The request's preconditions as if nobody had coded anything: our codings' tags stand for one representation. */
+function inAnyCoding(request: HeaderReader): HeaderReader {
+  return {
+    get(name) {
+      const value = request.get(name);
+      return value !== null && (name === 'if-none-match' || name === 'if-match') ? plainTags(value) : value;
+    },
+  };
+}
+
+/** The tag by which the client holds what is not modified: it may hold another coding than it would be sent now. */
+function heldTag(ifNoneMatch: string | null, etag: string | undefined): string | undefined {
+  return ifNoneMatch?.match(/(?:W\/)?"[^"]*"/g)?.find((tag) => plainTags(tag) === etag);
+}
+
+function onlyFor304(headers: Headers, etag: string | undefined): Headers {
   const kept = new Headers();
   for (const [name, value] of headers) {
     if (notModifiedFields.has(name) || name === 'age' || name === 'cache-status' || name === 'foreshadow' || name === 'proxy-status') kept.append(name, value);
   }
+  if (etag !== undefined) kept.set('etag', etag);
   return kept;
 }

@@ -6,9 +6,11 @@ import type { ShadowRecord } from '../catalog/index.ts';
 import {
   freshnessOf, headerReader, responseDirectives, validatorsOf, type Freshness, type Validators, type VaryValues,
 } from '../http/index.ts';
-import type { ResourceKey, VariationKey } from '../kernel/index.ts';
+import type { BlobDigest, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import { Rulebook } from './rulebook.ts';
+import { codingOf } from './decoding.ts';
+import type { PageParts } from './page-parts.ts';
 
 /** A record with its body and what the serving path needs of it, computed once. */
 export interface Copy {
@@ -24,6 +26,24 @@ export interface Copy {
   readonly typed: boolean;
   /** Headers as last sent, and what they were made for; see `answer.ts`. */
   prepared: { stamp: string; headers: Headers } | undefined;
+  /** What there is to fill in it, once that was looked for; see `composer.ts`. */
+  parts: PageParts | undefined;
+  /** What was made of it to be sent in its stead; see `prepared-memory.ts`. */
+  made: Map<string, Copy> | undefined;
+  /** Of such a copy: how it is sent. */
+  readonly sending: Sending | undefined;
+}
+
+/** How a copy is sent that was made of another: a page put together, a coded or decoded body. */
+export interface Sending {
+  /** Which versions of slots were chosen, for the Foreshadow field: `recs=3`. */
+  readonly choices: string;
+  /** `whole`: no ranges are given of it. `once`: made for one answer; no other request can be about it, so there are no conditions either. */
+  readonly selection: 'any' | 'whole' | 'once';
+  /** What was put into it may be shown until then; Infinity where nothing ages. */
+  holdsUntilMs: number;
+  /** How often it was sent. */
+  uses: number;
 }
 
 interface Slot {
@@ -91,20 +111,28 @@ export class Copies {
 
   /** The copy made for a request like this one. */
   find(resource: ResourceKey, variation: VariationKey, request: Asker): Copy | undefined {
-    for (const copy of this.all(resource, variation)) if (request.matches(copy.record.vary)) return copy;
-    return undefined;
+    const copies = this.all(resource, variation);
+    for (const copy of copies) if (request.matches(copy.record.vary)) return copy;
+    // Where the codings were made here, it is not the origin any more whose choice depends on what the client accepts.
+    return copies.find(({ record }) => record.codings !== undefined && codingOf(record.headers) === undefined && request.matches(besidesCoding(record.vary)));
   }
 
   /**
    * The copy that may stand in while the origin can't answer: one made for a request like this, or one that differs in
-   * the accepted content coding alone and is not coded, which every client can read, or coded as this one accepts.
+   * the accepted content coding alone and is not coded, which every client can read, or coded as this one accepts, or else has to be
+   * decoded for it.
    */
   findForOutage(resource: ResourceKey, variation: VariationKey, request: Asker): Copy | undefined {
     const copies = this.all(resource, variation);
     const own = copies.find((copy) => request.matches(copy.record.vary));
     if (own || copies.length === 0) return own;
-    const recoded = copies.filter(({ record }) => request.matches(record.vary.filter(([name]) => name !== 'accept-encoding')));
-    return recoded.find(({ record }) => codingOf(record) === undefined) ?? recoded.find(({ record }) => request.acceptsCoding(codingOf(record) ?? ''));
+    const recoded = copies.filter(({ record }) => request.matches(besidesCoding(record.vary)));
+    return recoded.find(({ record }) => codingOf(record.headers) === undefined) ?? recoded.find(({ record }) => request.acceptsCoding(codingOf(record.headers) ?? '')) ?? recoded[0];
+  }
+
+  /** A body of `record.codings`; undefined where the store has lost it. */
+  codedBody(digest: BlobDigest): Uint8Array | undefined {
+    return this.#store.body(digest);
   }
 
   variations(resource: ResourceKey): readonly VariationKey[] {
@@ -213,8 +241,8 @@ function slotKey(resource: ResourceKey, variation: VariationKey): string {
   return variation === '' ? resource : `${resource}\n${variation}`;
 }
 
-function codingOf(record: ShadowRecord): string | undefined {
-  return record.headers.find(([name]) => name === 'content-encoding')?.[1].toLowerCase();
+function besidesCoding(vary: VaryValues): VaryValues {
+  return vary.filter(([name]) => name !== 'accept-encoding');
 }
 
 function sameVary(a: ShadowRecord, b: ShadowRecord): boolean {
@@ -232,6 +260,6 @@ function makeCopy(record: ShadowRecord, body: Uint8Array): Copy {
     cacheable: !directives.private && (!directives.noStore || directives.mustUnderstand),
     sharedWithAuthorized: directives.public || directives.mustRevalidate || directives.sMaxageS !== undefined,
     typed: Boolean(headers.get('content-type')),
-    prepared: undefined,
+    prepared: undefined, parts: undefined, made: undefined, sending: undefined,
   };
 }

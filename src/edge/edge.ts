@@ -4,10 +4,11 @@
  */
 import type { Server } from 'bun';
 import type { CatalogReader, ShadowRecord } from '../catalog/index.ts';
+import type { FeedKey } from '../compose/index.ts';
 import type { Config } from '../config/index.ts';
-import { classifyDemand, DemandCounter, isCrawler, type DemandWindow } from '../demand/index.ts';
-import { compileTrustedProxies, type RefusedAnswer } from '../http/index.ts';
-import { messageOf, type BlobDigest, type Log, type ResourceKey } from '../kernel/index.ts';
+import { classifyDemand, DemandCounter, isCrawler } from '../demand/index.ts';
+import { compileTrustedProxies } from '../http/index.ts';
+import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
 import { OriginRouting } from '../route/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import { AccessLog } from './access-log.ts';
@@ -15,10 +16,13 @@ import { Capture } from './capture.ts';
 import { CatalogPuller } from './catalog-puller.ts';
 import { compileClientRegion, openCountries, type ClientRegion } from './client-region.ts';
 import { Copies } from './copies.ts';
+import { Fillings } from './fillings.ts';
 import type { FlightParts } from './flight.ts';
 import { Listener } from './listener.ts';
 import { OriginClient } from './origin-client.ts';
 import { forOrigin } from './origin-headers.ts';
+import type { EdgeFigures, EdgeOutbox } from './outbox.ts';
+import { keptShare, madeShare, Outgoing } from './outgoing.ts';
 import { Overtaken } from './overtaken.ts';
 import { Peers } from './peers.ts';
 import { Pipeline, type AnswerRecord } from './pipeline.ts';
@@ -27,31 +31,9 @@ import { RefusedCaptures } from './refused-captures.ts';
 import { RuleKeeper } from './rulebook.ts';
 import { SharedFlights } from './shared-flights.ts';
 import { SiteRules } from './site-rules.ts';
-import { Tally, type RegionTally } from './tally.ts';
+import { Tally } from './tally.ts';
 import type { Entrance, Visit } from './visit.ts';
 import { bridgeWebSocket, type Bridge } from './websocket-bridge.ts';
-
-/** Where an edge puts what it learns. Nothing is waited for; what can't be delivered is lost. */
-export interface EdgeOutbox {
-  demand(window: DemandWindow): void;
-  captured(records: readonly ShadowRecord[]): void;
-  invalidated(resources: readonly ResourceKey[]): void;
-  /** What the origin does not want kept. */
-  refused(refusals: readonly RefusedAnswer[]): void;
-  /** Published copies whose bodies are nowhere to be found. */
-  missing(records: readonly ShadowRecord[]): void;
-  origin(report: ReturnType<OriginRouting['report']>): void;
-  stats(stats: EdgeFigures): void;
-}
-
-export interface EdgeFigures {
-  readonly startedAtMs: number;
-  readonly regions: readonly (RegionTally & { readonly region: string; readonly listen: string })[];
-  readonly origin: { readonly attempts: Readonly<Record<string, number>>; readonly inFlight: number };
-  readonly local: ReturnType<LocalStore['stats']> & { readonly appliedVersion: number };
-  readonly captures: Readonly<Record<string, number>>;
-  readonly connections: number;
-}
 
 export interface EdgeOptions {
   readonly config: Config;
@@ -87,6 +69,8 @@ export class Edge {
   readonly #options: EdgeOptions;
   readonly #startedAtMs = Date.now();
   readonly #copies: Copies;
+  readonly #fillings: Fillings;
+  readonly #outgoing: Outgoing;
   readonly #tally = new Tally();
   readonly #shared = new SharedFlights();
   readonly #overtaken = new Overtaken();
@@ -107,13 +91,16 @@ export class Edge {
   private constructor(options: EdgeOptions, countries: Awaited<ReturnType<typeof openCountries>> | undefined) {
     this.#options = options;
     this.#countries = countries;
+    const { limits } = options.config;
     this.#rules = new RuleKeeper({ local: options.local, log: options.log, forget: () => { this.#copies.forgetMemory(); } });
-    this.#copies = new Copies(options.local, options.config.limits, this.#rules.rulebook);
+    this.#copies = new Copies(options.local, { ...limits, memoryCacheBytes: limits.memoryCacheBytes * keptShare }, this.#rules.rulebook);
+    this.#fillings = new Fillings(options.local, limits.memoryCacheBytes * madeShare);
+    this.#outgoing = new Outgoing({ copies: this.#copies, fillings: this.#fillings, limits, nonce });
     this.#demand = new DemandCounter(options.config.limits.demandKeys);
     this.#puller = new CatalogPuller({
       reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
       missing: (records) => { options.outbox.missing(records); },
-      ruled: (rules) => { void this.#rules.use(rules); }, filled: () => undefined, heard: () => undefined,
+      ruled: (rules) => { void this.#rules.use(rules); }, filled: (ids) => { this.#fillings.changed(ids); }, heard: (pairs) => { this.#fillings.hear(pairs); },
     });
     this.#world = this.#makeWorld(options.config, undefined);
   }
@@ -134,6 +121,11 @@ export class Edge {
   /** Looks for newer catalog versions now. Resolves when they are applied. */
   pull(): Promise<void> {
     return this.#puller.pull();
+  }
+
+  /** Feeds were heard: what they fill may be shown so much longer. */
+  heard(pairs: Iterable<readonly [feed: FeedKey, heardMs: number]>): void {
+    this.#fillings.hear(pairs);
   }
 
   /** Puts a new configuration in force, all or nothing: throws before anything is changed. Addresses and directories stay. */
@@ -220,7 +212,7 @@ export class Edge {
         return forOrigin(headers, {
           peer: visit.peer.address, peerTrusted: visit.peer.trusted, proto: visit.entrance.proto, host: visit.host === '' ? undefined : visit.get('host') ?? undefined,
           httpVersion: '1.1', originHost: config.origin.host === 'preserve' && visit.host !== '' ? visit.get('host') ?? originHost : originHost,
-          read: visit.method === 'read', site: config.site,
+          read: visit.method === 'read', site: config.site, esi: visit.rules.dynamics.esi,
         });
       },
       ended: (kind, outcome) => { this.#tally.attempt(kind, outcome); },
@@ -228,7 +220,7 @@ export class Edge {
     const clientRegion = compileClientRegion(config, config.clientRegion.geoip ? this.#countries : undefined);
     const accessLog = config.log.access === undefined ? undefined : new AccessLog(config.log.access, log);
     const pipeline = new Pipeline({
-      config, site, peers, copies: this.#copies, routing, flight,
+      config, site, peers, copies: this.#copies, routing, flight, outgoing: this.#outgoing,
       record: (record) => { this.#record(record, clientRegion, accessLog); },
       invalidated: (resources) => { outbox.invalidated(resources); },
       draining: () => this.#draining,
@@ -254,13 +246,15 @@ export class Edge {
   }
 
   #record(record: AnswerRecord, clientRegion: ClientRegion, accessLog: AccessLog | undefined): void {
-    this.#tally.answer(record);
     const { visit, status, source } = record;
+    // A part of a page is wanted like any resource, but nobody asked for it: it is in the demand, and no answer of ours.
+    const whole = record.entrance.part === undefined;
+    if (whole) this.#tally.answer(record);
     if (visit?.method === 'read') {
       const kind = visit.calledOurs ? 'generated' : classifyDemand(visit, this.#isCrawler(visit));
       this.#demand.count(visit.resource, visit.variation, clientRegion(visit), kind, status < 400 && source !== 'none');
     }
-    accessLog?.write(record, Date.now());
+    if (whole) accessLog?.write(record, Date.now());
   }
 
   #isCrawler(visit: Visit): boolean {
@@ -298,6 +292,11 @@ export class Edge {
 /** Epoch milliseconds on a clock that never goes back. */
 function now(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** 128 bits, as CSP Level 3 §7.1 asks for. */
+function nonce(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64');
 }
 
 function sameRouting(a: Config, b: Config): boolean {

@@ -3,7 +3,7 @@
  * of its parts, the age of the oldest, and that it is one person's where it is. Pure.
  */
 import { composedHeaders } from '../compose/index.ts';
-import { parseSurrogateControl } from '../compose/esi/index.ts';
+import { heedSurrogateControl, parseSurrogateControl } from '../compose/esi/index.ts';
 import { explicitLifetimeMs, listMembers, parseCacheControl, type CacheControl } from '../http/index.ts';
 
 /** What a page or a fragment says about keeping it, as its visitor would read it. */
@@ -32,10 +32,9 @@ export function withoutSurrogateFields(headers: Headers): Headers {
   return headers;
 }
 
-/** An origin's Surrogate-Control counts as a CDN-Cache-Control (RFC 9213), unless there is one. In place. */
-export function heedSurrogateControl(headers: Headers): void {
-  const keeping = parseSurrogateControl(headers.get('surrogate-control'))?.keeping ?? [];
-  if (keeping.length > 0 && !headers.has('cdn-cache-control')) headers.set('cdn-cache-control', keeping.join(', '));
+/** What the origin's Surrogate-Control says about keeping is put into the fields our caching reads. In place. */
+export function heedInPlace(headers: Headers): void {
+  if (headers.has('surrogate-control')) for (const [name, value] of heedSurrogateControl([...headers])) if (name === 'cdn-cache-control') headers.set(name, value);
 }
 
 export interface Assembled {

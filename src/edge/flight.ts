@@ -7,7 +7,7 @@ import type { AttemptKind, AttemptOutcome, OriginRouting } from '../route/index.
 import { headMatches, proxyStatusMember, validationFields, headerReader } from '../http/index.ts';
 import type { Capture } from './capture.ts';
 import type { Copy } from './copies.ts';
-import { heedSurrogateControl } from './esi-answer.ts';
+import { heedInPlace } from './esi-answer.ts';
 import type { Overtaken } from './overtaken.ts';
 import type { OriginClient, OriginExchange, OriginResult } from './origin-client.ts';
 import type { Visit } from './visit.ts';
@@ -102,7 +102,7 @@ export class Flight {
     this.#parts.ended(this.#kind, outcome);
     this.#parts.overtaken.delete(this.#exchange);
     if (result.kind === 'failed') return { kind: 'failed', why: result.outcome, proxyStatus: proxyStatusMember({ error: result.error, details: result.details }), result };
-    if (this.#visit.rules.dynamics.esi) heedSurrogateControl(result.headers);
+    if (this.#visit.rules.dynamics.esi) heedInPlace(result.headers);
     if (outcome === 'error-status') return { kind: 'failed', why: 'error-status', proxyStatus: proxyStatusMember({ receivedStatus: result.status }), result };
     if (result.kind === 'stream') return { kind: 'answered', result, copy: undefined, confirmed: false };
     if (result.status === 304 && validated) return { kind: 'answered', result, copy: this.#parts.capture.renew(validated, result), confirmed: true };

@@ -1,2 +1,3 @@
-export { Edge, type EdgeOutbox } from './edge.ts';
+export { Edge } from './edge.ts';
 export { explainRequest, type Explanation } from './explanation.ts';
+export type { EdgeOutbox } from './outbox.ts';

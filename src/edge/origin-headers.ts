@@ -3,25 +3,26 @@
  * and who asked (Forwarded, X-Forwarded-*). Fields by which a stranger could make the origin answer for another URL or host are
  * taken out, because such an answer could otherwise be stored for everybody.
  */
-import { surrogateCapability } from '../compose/esi/index.ts';
+import { capabilityField, surrogateCapability } from '../compose/esi/index.ts';
 import { appendCdnLoop, appendVia, forwardingFields, isHopByHop, nominatedIn, type HeaderReader } from '../http/index.ts';
 
 /** Our name in Via and CDN-Loop. */
 export const pseudonym = 'foreshadow';
 
-/** Request fields that frameworks take for the URL, host or scheme, and that no visitor's browser sends. */
+/**
+ * Request fields that frameworks take for the URL, host or scheme, and that no visitor's browser sends. Surrogate-Capability goes with them: by it
+ * a stranger would get, and have kept for everybody, pages with markup that nobody processes.
+ */
 const overriding = [
   'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-original-host', 'x-host', 'x-http-host-override', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-port',
   'x-forwarded-prefix', 'x-forwarded-path', 'x-forwarded-uri', 'x-forwarded-ssl', 'x-url-scheme', 'front-end-https',
 ];
-/** By saying so a stranger would get, and have kept for everybody, pages with markup that nobody processes. */
-const capability = 'surrogate-capability';
 const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const never = ['expect', 'foreshadow-purpose'];
 
 /** Name → for whom it is taken out: everybody, peers that aren't trusted, reads. */
 const takenOut = new Map<string, 'always' | 'untrusted' | 'read'>([
-  ...never.map((name) => [name, 'always'] as const), ...[...overriding, capability].map((name) => [name, 'untrusted'] as const), ...methodOverrides.map((name) => [name, 'read'] as const),
+  ...never.map((name) => [name, 'always'] as const), ...[...overriding, capabilityField].map((name) => [name, 'untrusted'] as const), ...methodOverrides.map((name) => [name, 'read'] as const),
 ]);
 
 export interface Forwarding {
@@ -61,7 +62,7 @@ export function forOrigin(headers: Headers, about: Forwarding): Headers {
   headers.set('via', appendVia(headers.get('via'), about.httpVersion, pseudonym));
   headers.set('cdn-loop', appendCdnLoop(headers.get('cdn-loop'), pseudonym, about.site));
   headers.set('host', about.originHost);
-  if (about.esi) headers.set(capability, surrogateCapability(headers.get(capability)));
+  if (about.esi) headers.set(capabilityField, surrogateCapability(headers.get(capabilityField)));
   if (!headers.has('user-agent')) headers.set('user-agent', '');
   return headers;
 }

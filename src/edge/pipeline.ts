@@ -1,17 +1,20 @@
 /**
- * The life of a request, as a closed set of phases: accept → identify → look up → decide → act (serve | ask the origin, with
+ * The life of a request, as a closed set of phases: accept → identify → look up → decide → act (compose and serve | ask the origin, with
  * rescue | refuse) → record. docs/life-of-a-request.md tells it. A copy answers synchronously; nothing here waits for the brain, a
  * disk write, or another region.
  */
-import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, type ForwardReason } from '../http/index.ts';
+import { appendMember, appendVia, buildForeshadowField, cacheStatusMember, invalidatedTargets, plainHost, type ForwardReason } from '../http/index.ts';
 import type { Config } from '../config/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import type { Decision, OriginRouting, Reason, Source } from '../route/index.ts';
 import { answerFromCopy } from './answer.ts';
+import type { AnswerRecord } from './answer-record.ts';
 import type { Copies, Copy } from './copies.ts';
+import { Esi } from './esi.ts';
 import { Flight, type FlightOutcome, type FlightParts } from './flight.ts';
 import { identify, type IdentifyRules } from './identify.ts';
 import { lookUp, type LookupRules } from './lookup.ts';
+import type { Outgoing } from './outgoing.ts';
 import { forVisitor, pseudonym, relativeToUs } from './origin-headers.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
@@ -28,21 +31,13 @@ export interface PipelineParts {
   readonly copies: Copies;
   readonly routing: OriginRouting;
   readonly flight: FlightParts;
+  readonly outgoing: Outgoing;
   readonly record: (record: AnswerRecord) => void;
   readonly invalidated: (resources: readonly ResourceKey[]) => void;
   readonly draining: () => boolean;
 }
 
-/** What became of a request: for counters, demand and the access log. */
-export interface AnswerRecord {
-  /** Undefined where the request was refused before it was understood. */
-  readonly visit: Visit | undefined;
-  readonly request: Request;
-  readonly entrance: Entrance;
-  readonly source: Source;
-  readonly reason: Reason;
-  readonly status: number;
-}
+export type { AnswerRecord } from './answer-record.ts';
 
 /** How often a request that waits for a free slot asks again. */
 const slotPollMs = 20;
@@ -54,14 +49,19 @@ export class Pipeline {
   readonly #lookup: LookupRules;
   readonly #identify: IdentifyRules;
   readonly #ownUrl: string | undefined;
+  readonly #esi: Esi;
 
   constructor(parts: PipelineParts, shared: SharedFlights) {
     const { origin } = parts.config;
     this.#parts = parts;
-    this.#lookup = { copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs };
+    this.#lookup = {
+      copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs,
+      decodes: (copy) => parts.outgoing.decoded(copy) !== undefined,
+    };
     this.#identify = { site: parts.site, peers: parts.peers, siteName: parts.config.site, limits: parts.config.limits };
     this.#ownUrl = origin.host === 'origin' ? origin.url : undefined;
     this.#shared = shared;
+    this.#esi = this.#makeEsi(parts);
   }
 
   /** The answer, or the visit that is to be upgraded to a WebSocket. */
@@ -74,6 +74,7 @@ export class Pipeline {
     identified.route = parts.routing.groupOf(identified.rules.index, identified.target);
     const decision = parts.routing.decide(identified, nowMs);
     if (decision.reason === 'upgrade') return { upgrade: identified };
+    if (identified.rules.dynamics.esi) return this.#esi.answer(identified, () => this.#act(identified, decision, nowMs));
     return this.#act(identified, decision, nowMs);
   }
 
@@ -98,8 +99,10 @@ export class Pipeline {
 
   /** `late` is false only within the request's own callback. */
   #serve(visit: Visit, source: Source, reason: Reason, nowMs: number, late: boolean, proxyStatus?: string): Response {
-    const copy = visit.found;
-    if (!copy) throw new Error('broken invariant: a visit is served from a copy it has');
+    const { found } = visit;
+    if (!found) throw new Error('broken invariant: a visit is served from a copy it has');
+    const { outgoing } = this.#parts;
+    const copy = outgoing.concerns(found, visit) ? outgoing.of(found, visit, nowMs, reason) : found;
     const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, late, proxyStatus, ownUrl: this.#ownUrl }, visit);
     return this.#recorded(visit, source, reason, response);
   }
@@ -223,6 +226,28 @@ export class Pipeline {
     this.#parts.invalidated(resources);
   }
 
+  #makeEsi(parts: PipelineParts): Esi {
+    const { config, site } = parts;
+    return new Esi({
+      site, patienceMs: config.timeouts.firstByteMs, originHost: this.#ownUrl === undefined ? undefined : plainHost(new URL(this.#ownUrl).host),
+      ask: async (request, entrance) => {
+        const answered = await this.handle(request, entrance);
+        if ('upgrade' in answered) throw new Error('broken invariant: no fragment is asked for with Upgrade');
+        return answered;
+      },
+      hasCopy: (visit) => {
+        lookUp(visit, this.#lookup, this.#parts.flight.now());
+        return visit.copy !== 'none' && visit.shadowAllowed;
+      },
+      fail: (visit) => this.#refuse(visit, visit.request, visit.entrance, { status: 502, reason: 'fragment-failed' }),
+      record: parts.record,
+    });
+  }
+
+  #record(record: AnswerRecord): void {
+    if (!this.#esi.withholds(record)) this.#parts.record(record);
+  }
+
   #refuse(visit: Visit | undefined, request: Request, entrance: Entrance, why: RefusalReason, proxyStatus?: string): Response {
     const position = visit?.position ?? 0;
     const again = why.status === unavailable || why.status === 504 || why.status === 502;
@@ -233,12 +258,12 @@ export class Pipeline {
       },
       { accept: request.headers.get('accept'), head: request.method === 'HEAD' },
     );
-    this.#parts.record({ visit, request, entrance, source: 'none', reason: why.reason, status: why.status });
+    this.#record({ visit, request, entrance, source: 'none', reason: why.reason, status: why.status });
     return response;
   }
 
   #recorded(visit: Visit, source: Source, reason: Reason, response: Response): Response {
-    this.#parts.record({ visit, request: visit.request, entrance: visit.entrance, source, reason, status: response.status });
+    this.#record({ visit, request: visit.request, entrance: visit.entrance, source, reason, status: response.status });
     if (this.#parts.draining()) response.headers.set('connection', 'close');
     return response;
   }

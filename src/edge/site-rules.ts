@@ -3,7 +3,8 @@
  * its variation. Pure but for two bounded memories (targets, clean paths) that save the work for what is asked for often.
  * Made anew whenever the configuration changes.
  */
-import { plainRoute, varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
+import { compileDynamics, type Dynamics } from '../compose/index.ts';
+import { cookiesOf, plainRoute, standInsOf, varyHeadersOf, type Config, type DimensionConfig, type RouteConfig } from '../config/index.ts';
 import {
   applyNoVarySearch, compileBounded, compileDevice, compileLanguage, compileRoutes, compileVariation, cookieValue, normalisePath, noVariation,
   parseNoVarySearch, queryRules, resourceKey, type HeaderReader, type NoVarySearch, type QueryRules, type ShadowPolicy,
@@ -23,12 +24,21 @@ export interface RouteRules {
   readonly shadow: ShadowPolicy;
   readonly cache: RouteConfig['cache'];
   readonly query: QueryRules;
+  /** Those that make the variation key: they have values. */
   readonly dimensions: readonly DimensionConfig[];
   /** Request headers that the dimensions stand in for in Vary. */
   readonly standIns: ReadonlySet<string>;
-  /** Cookies that dimensions are read from; others make a request personal. */
+  /** Cookies that dimensions and tokens are read from; others make a request personal. */
   readonly cookies: ReadonlySet<string>;
+  /** What is put into copies of this route. */
+  readonly dynamics: Dynamics;
   variation(request: HeaderReader): VariationKey;
+  /** A declared dimension's value, whether or not the route varies on it. */
+  value(dimension: string, request: HeaderReader): string;
+  /** The text of the visitor's profile on a dimension with `match: similarity`; null where there is none. */
+  profile(dimension: string, request: HeaderReader): string | null;
+  /** The request headers a dimension is read from, for Vary. */
+  headersOf(dimension: string): readonly string[];
 }
 
 export interface Target {
@@ -36,6 +46,7 @@ export interface Target {
   readonly resource: ResourceKey;
 }
 
+type SiteConfig = Pick<Config, 'routes' | 'dimensions' | 'dropQuery' | 'hosts' | 'feeds' | 'degraded'>;
 type DimensionReader = (request: HeaderReader) => string;
 
 export class SiteRules {
@@ -47,7 +58,7 @@ export class SiteRules {
   readonly #hosts: ReadonlySet<string>;
   readonly #severalHosts: boolean;
 
-  constructor(config: Pick<Config, 'routes' | 'dimensions' | 'dropQuery' | 'hosts'>) {
+  constructor(config: SiteConfig) {
     const readers = new Map(config.dimensions.map((dimension) => [dimension.name, compileDimension(dimension)]));
     const compile = (index: number, route: RouteConfig): RouteRules => compileRoute(index, route, config, readers);
     this.#find = compileRoutes(config.routes.map((route) => route.match));
@@ -107,20 +118,31 @@ export class SiteRules {
   }
 }
 
-function compileRoute(
-  index: number, route: RouteConfig, config: Pick<Config, 'dimensions' | 'dropQuery'>, readers: ReadonlyMap<string, DimensionReader>,
-): RouteRules {
-  const dimensions = route.vary.flatMap((name) => config.dimensions.find((dimension) => dimension.name === name) ?? []);
+function compileRoute(index: number, route: RouteConfig, config: SiteConfig, readers: ReadonlyMap<string, DimensionReader>): RouteRules {
+  const named = (name: string): readonly DimensionConfig[] => config.dimensions.filter((dimension) => dimension.name === name);
+  const dimensions = route.vary.flatMap(named).filter(({ match }) => match === 'value');
   const read = dimensions.flatMap((dimension) => readers.get(dimension.name) ?? []);
   const key = compileVariation(dimensions.map((dimension) => dimension.name));
-  const cookies = dimensions.flatMap(({ from }) => (from.kind === 'cookie' ? [from.name] : []));
   return {
     index, shadow: route.shadow, cache: route.cache, dimensions,
     query: queryRules(config.dropQuery, route.keepQuery),
-    standIns: new Set(dimensions.flatMap((dimension) => varyHeadersOf(dimension))),
-    cookies: new Set(cookies),
+    standIns: standInsOf(route, config.dimensions),
+    cookies: cookiesOf(route, config.dimensions),
+    dynamics: compileDynamics(route, config.feeds, config.degraded.notice),
     variation: read.length === 0 ? () => noVariation : rememberKeys((request) => read.map((value) => value(request)), key),
+    value: (dimension, request) => readers.get(dimension)?.(request) ?? '',
+    profile: (dimension, request) => named(dimension).map(({ from }) => sourceText(from, request))[0] ?? null,
+    headersOf: (dimension) => named(dimension).flatMap((declaration) => varyHeadersOf(declaration)),
   };
+}
+
+/** The raw text that a profile is read from. */
+function sourceText(from: DimensionConfig['from'], request: HeaderReader): string | null {
+  switch (from.kind) {
+    case 'cookie': return cookieValue(request.get('cookie'), from.name) ?? null;
+    case 'header': return request.get(from.name);
+    case 'userAgent': case 'acceptLanguage': return null;
+  }
 }
 
 /** Values are bounded by the declaration, so their joined keys can all be remembered. */

@@ -8,6 +8,7 @@ import {
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
 import type { Asker, Copy } from './copies.ts';
+import type { PartOf } from './part-of.ts';
 import type { Peer, Peers } from './peers.ts';
 import type { RouteRules, SiteRules } from './site-rules.ts';
 
@@ -17,6 +18,8 @@ export interface Entrance {
   readonly proto: 'http' | 'https';
   /** The peer's address, undefined when it has gone. */
   peerOf(request: Request): string | undefined;
+  /** Where the request is not a visitor's own, but for a part of its page. */
+  readonly part?: PartOf;
 }
 
 /** Fields that say which part or version of a resource is wanted; taken out when the whole current one is fetched to be kept. */
@@ -39,8 +42,12 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
   /** Set by the lookup. */
   found: Copy | undefined;
   copy: CopyAtHand = 'none';
+  /** Whether the copy found is in a coding that the client does not accept, so that it goes out without. */
+  decodes = false;
   shadowAllowed = false;
   route = -1;
+  /** Whether what became of it is recorded only when its page has been put together. */
+  holdsRecord = false;
   /** Whether it said `Foreshadow-Purpose`, which is not passed on; set when it goes to the origin. */
   calledOurs = false;
   readonly #peers: Peers;

@@ -106,13 +106,17 @@ describe('content codings', () => {
   });
 
   for (const [how, vary] of [['where the origin says Vary', ['Vary: Accept-Encoding']], ['where it forgets to', []]] as const) {
-    test(`a coded copy is not given to a client that did not accept it, ${how}`, async () => {
+    test(`a coded copy is not given to a client that did not accept it, but decoded in an outage, ${how}`, async () => {
       const { url, kept, fails } = await switchable(coding(vary));
       await ask(url, 'GET /', ['Accept-Encoding: gzip']);
       await kept(1);
       for (const lines of [[], ['Accept-Encoding: identity'], ['Accept-Encoding: gzip;q=0']]) expect((await ask(url, 'GET /never-coded', lines)).body.toString()).not.toBe('');
       fails();
-      for (const lines of [[], ['Accept-Encoding: br'], ['Accept-Encoding: gzip;q=0']]) expect([lines, (await ask(url, 'GET /', lines)).status]).toEqual([lines, 503]);
+      for (const lines of [[], ['Accept-Encoding: br'], ['Accept-Encoding: gzip;q=0']]) {
+        const answer = await ask(url, 'GET /', lines);
+        expect([lines, answer.status, answer.body.toString(), value(answer, 'content-encoding'), value(answer, 'content-length')]).toEqual([lines, 200, 'page', undefined, '4']);
+        expect(value(answer, 'vary')?.toLowerCase()).toContain('accept-encoding');
+      }
     });
   }
 
@@ -123,7 +127,23 @@ describe('content codings', () => {
     fails();
     const answer = await ask(url, 'GET /', ['Accept-Encoding: gzip, deflate, br, zstd']);
     expect([answer.status, gunzipSync(answer.body).toString()]).toEqual([200, 'page']);
+  });
+
+  test('a coded copy that can not be decoded is given to nobody who did not accept it', async () => {
+    const { url, kept, fails } = await switchable(() => reply('no gzip at all', [cached, 'Content-Encoding: gzip', 'Vary: Accept-Encoding']));
+    await ask(url, 'GET /', ['Accept-Encoding: gzip']);
+    await kept(1);
+    fails();
     expect((await ask(url, 'GET /', ['Accept-Encoding: br'])).status).toBe(503);
+    expect((await ask(url, 'GET /', ['Accept-Encoding: gzip'])).body.toString()).toBe('no gzip at all');
+  });
+
+  test('what a coded body may become is bounded: a bomb stays shut', async () => {
+    const { url, kept, fails } = await switchable(() => reply(gzipSync(Buffer.alloc(2_000_000)), [cached, 'Content-Encoding: gzip', 'Vary: Accept-Encoding']), 'limits: { captureBody: 64KiB }');
+    await ask(url, 'GET /', ['Accept-Encoding: gzip']);
+    await kept(1);
+    fails();
+    expect((await ask(url, 'GET /')).status).toBe(503);
   });
 
   test('a copy that is not coded stands in for everybody in an outage', async () => {

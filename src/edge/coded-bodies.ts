@@ -1,0 +1,92 @@
+/**
+ * Which content coding a copy goes out in: one of those the generator prepared, or, of pages that were put together, gzip that is made beside the
+ * serving thread once a page is sent again. Nothing is waited for: until a coding is there the plain body goes out.
+ */
+import { gzip } from 'node:zlib';
+import { chooseCoding } from '../http/index.ts';
+import type { BlobDigest } from '../kernel/index.ts';
+import type { Copy } from './copies.ts';
+import { codedCopy, makeOf, withVary } from './made-copy.ts';
+import type { PreparedMemory } from './prepared-memory.ts';
+import type { Visit } from './visit.ts';
+
+export interface CodedBodiesOptions {
+  readonly memory: PreparedMemory;
+  readonly read: (digest: BlobDigest) => Uint8Array | undefined;
+}
+
+/** Below, a coding saves no packet worth its time. */
+const codedBytesMin = 1_024;
+/** Pages being compressed at once; of further ones the next use tries again. */
+const compressingMax = 4;
+/** Accept-Encoding fields whose choice is remembered. */
+const fieldsMax = 512;
+const fieldCharactersMax = 256;
+/** 16 KiB of HTML: 0.2 ms of a helper thread at level 5, 2 % larger than at 9. */
+const gzipLevel = 5;
+
+export class CodedBodies {
+  readonly #options: CodedBodiesOptions;
+  readonly #chosen = new Map<string, string>();
+  readonly #compressing = new Set<Copy>();
+
+  constructor(options: CodedBodiesOptions) {
+    this.#options = options;
+  }
+
+  /** The copy in the coding this visitor likes best, of those there are. */
+  coded(copy: Copy, visit: Visit): Copy {
+    if (copy.sending) return copy.sending.selection === 'any' ? this.#composed(copy, visit) : copy;
+    const { codings } = copy.record;
+    if (!codings || codings.length === 0 || keepsItsForm(copy)) return copy;
+    const { memory, read } = this.#options;
+    const wanted = this.#choose(visit, codings.map(({ coding }) => coding));
+    const prepared = codings.find(({ coding }) => coding === wanted);
+    const coded = prepared && memory.obtain(copy, prepared.coding, () => {
+      const body = read(prepared.body);
+      return body && codedCopy(copy, prepared.coding, body);
+    });
+    return coded ?? memory.obtain(copy, 'identity', () => makeOf(copy, { headers: withVary(copy.record.headers, ['accept-encoding']), body: copy.body, validators: copy.validators }));
+  }
+
+  #composed(page: Copy, visit: Visit): Copy {
+    const { sending, made } = page;
+    if (!sending || page.body.byteLength < codedBytesMin) return page;
+    if (this.#choose(visit, ['gzip']) !== 'gzip') return page;
+    const ready = made?.get('gzip');
+    if (ready?.sending) {
+      ready.sending.holdsUntilMs = sending.holdsUntilMs;
+      return ready;
+    }
+    sending.uses++;
+    if (sending.uses > 1 && this.#compressing.size < compressingMax && !this.#compressing.has(page) && !keepsItsForm(page)) this.#compress(page);
+    return page;
+  }
+
+  #compress(page: Copy): void {
+    this.#compressing.add(page);
+    gzip(page.body, { level: gzipLevel }, (error, body) => {
+      this.#compressing.delete(page);
+      if (!error && body.byteLength < page.body.byteLength) this.#options.memory.obtain(page, 'gzip', () => codedCopy(page, 'gzip', body));
+    });
+  }
+
+  /** Ranges are given of the plain body only. */
+  #choose(visit: Visit, available: readonly string[]): string {
+    if (visit.get('range') !== null) return 'identity';
+    const field = visit.get('accept-encoding');
+    if (field === null || field.length > fieldCharactersMax) return chooseCoding(field, available);
+    const key = `${available.join()} ${field}`;
+    const before = this.#chosen.get(key);
+    if (before !== undefined) return before;
+    const chosen = chooseCoding(field, available);
+    if (this.#chosen.size >= fieldsMax) this.#chosen.clear();
+    this.#chosen.set(key, chosen);
+    return chosen;
+  }
+}
+
+/** no-transform: the content is to reach the client as the origin sent it (RFC 9110 §7.7). */
+function keepsItsForm({ record }: Copy): boolean {
+  return record.headers.some(([name, value]) => name === 'cache-control' && /\bno-transform\b/i.test(value));
+}
