@@ -49,15 +49,15 @@ export function varyHeadersOf(dimension: Pick<DimensionConfig, 'from'>): readonl
   }
 }
 
-type Declaring = Pick<RouteConfig, 'vary' | 'slots' | 'tokens'>;
+type Declaring = Pick<RouteConfig, 'vary' | 'slots' | 'tokens' | 'esi'>;
 
 /**
  * The request headers, lower case, that a route's declaration accounts for: those of the dimensions it varies on, of those its slots
- * depend on, and of its tokens. Its pages may differ by what is read from these and by no more.
+ * depend on, and of its tokens; where includes are processed, that the origin is told so. Its pages may differ by what is read from these and by no more.
  */
 export function standInsOf(route: Declaring, dimensions: readonly DimensionConfig[]): ReadonlySet<string> {
   const headers = declared(route, dimensions).flatMap((dimension) => varyHeadersOf(dimension));
-  return new Set(route.tokens.length > 0 ? [...headers, 'cookie'] : headers);
+  return new Set([...headers, ...(route.tokens.length > 0 ? ['cookie'] : []), ...(route.esi ? ['surrogate-capability'] : [])]);
 }
 
 /** The cookies among them; any other makes a request personal. */

@@ -51,3 +51,8 @@ test('any text at all is survived, and only http comes out', () => {
     }
   }), { seed: 3, numRuns: 300 });
 });
+
+test('what a page includes (Edge Side Includes) belongs to it, and comes first', () => {
+  expect(referencesOfHtml('<img src="a.png"><esi:include src="/fragments/price" alt="none.html"/><!--esi <esi:include src="/fragments/cart?$(HTTP_COOKIE{id})"/> -->', page).assets)
+    .toEqual(['https://shop.example/fragments/price', 'https://shop.example/products/none.html', 'https://shop.example/products/a.png']);
+});

@@ -4,6 +4,7 @@
  * Leaves out what a polite robot leaves out: `nofollow`, other schemes than http and https, links that act.
  */
 import { Parser } from 'htmlparser2';
+import { includesOf } from '../compose/esi/index.ts';
 
 export interface References {
   readonly assets: readonly string[];
@@ -26,6 +27,7 @@ const assetAttributes: Readonly<Record<string, readonly string[]>> = {
 /** `pageUrl` is the absolute URL the document was got from. */
 export function referencesOfHtml(html: string, pageUrl: string): References {
   const found = new Collector(pageUrl);
+  for (const fragment of includesOf(html)) found.asset(fragment);
   let style = '';
   let inStyle = false;
   const parser = new Parser({

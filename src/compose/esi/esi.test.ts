@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { evaluateEsi, pageBytesMax } from './evaluate.ts';
+import { includesOf } from './includes.ts';
 import { nestingMax, nodesMax, parseEsi } from './parse.ts';
 import type { EsiFacts } from './variable.ts';
 
@@ -223,4 +224,12 @@ describe('any bytes', () => {
       expect(Buffer.from(result?.body ?? []).equals(Buffer.concat([before, Buffer.from('é'), after]))).toBe(true);
     }), { numRuns: 300, seed: 9 });
   });
+});
+
+test('what a page may include: all branches, each once, without what depends on the visitor', () => {
+  const page = '<esi:include src="/a?x=1&amp;y=2" alt="/b"/><!--esi <esi:include src="/c"/> --><esi:remove><esi:include src="/no"/></esi:remove><esi:include src="/u/$(HTTP_COOKIE{id})" alt="/d"/>'
+    + '<esi:choose><esi:when test="0>1"><esi:include src="/e"/></esi:when><esi:otherwise><esi:include src="/a?x=1&y=2"/></esi:otherwise></esi:choose>'
+    + '<esi:try><esi:attempt><esi:include src="/f"/></esi:attempt><esi:except><esi:include src="/g"/></esi:except></esi:try>';
+  expect(includesOf(page)).toEqual(['/a?x=1&y=2', '/b', '/c', '/d', '/e', '/f', '/g']);
+  expect(includesOf('<p>esi:include')).toEqual([]);
 });

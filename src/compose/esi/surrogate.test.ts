@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mayHoldEsi, parseSurrogateControl, surrogateCapability, wantsEsi } from './surrogate.ts';
+import { heedSurrogateControl, mayHoldEsi, parseSurrogateControl, surrogateCapability, wantsEsi } from './surrogate.ts';
 
 test('says what it can, after those who came before', () => {
   expect(surrogateCapability(null)).toBe('foreshadow="Surrogate/1.0 ESI/1.0"');
@@ -38,4 +38,10 @@ test('the origin\'s word decides, else whether there is markup', () => {
 test('HTML and XML may hold markup, nothing else', () => {
   expect(['text/html', 'TEXT/HTML; charset=utf-8', 'application/xhtml+xml', 'text/xml', 'application/xml', 'application/rss+xml'].filter((type) => !mayHoldEsi(type))).toEqual([]);
   expect(['', 'text/plain', 'application/json', 'text/javascript', 'image/png', 'text/html-like'].filter(mayHoldEsi)).toEqual([]);
+});
+
+test('how long to keep a page is put into the words of caches, unless there are some for them already', () => {
+  const field = ['surrogate-control', 'max-age=60, content="ESI/1.0"'] as const;
+  expect(heedSurrogateControl([field])).toEqual([field, ['cdn-cache-control', 'max-age=60']]);
+  for (const headers of [[field, ['cdn-cache-control', 'max-age=5'] as const], [['surrogate-control', 'content="ESI/1.0"'] as const], []]) expect(heedSurrogateControl(headers)).toBe(headers);
 });

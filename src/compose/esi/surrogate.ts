@@ -3,9 +3,11 @@
  * Surrogate-Capability, the origin says in Surrogate-Control what there is to do, and how long a surrogate may keep the page. That field is for
  * us alone: it is not passed on. `no-store-remote` is for surrogates far from the origin's own network, which an operator's own edge is not.
  */
-import { listMembers, parseDeltaSeconds } from '../../http/index.ts';
+import { headerReader, listMembers, parseDeltaSeconds, type HeaderList } from '../../http/index.ts';
 import { hasEsi } from './parse.ts';
 
+/** The request field in which surrogates say what they process. */
+export const capabilityField = 'surrogate-capability';
 /** Our name in Surrogate-Capability, and in directives meant for us (`max-age=60;foreshadow`). */
 const deviceToken = 'foreshadow';
 const capability = `${deviceToken}="Surrogate/1.0 ESI/1.0"`;
@@ -49,6 +51,13 @@ function keepingOf(directives: ReadonlyMap<string, string>): readonly string[] {
   const whileRefreshed = parseDeltaSeconds(extension.trim());
   if (whileRefreshed !== undefined) keeping.push(`stale-while-revalidate=${whileRefreshed}`);
   return keeping;
+}
+
+/** The fields of an answer with Surrogate-Control as what it means to a cache: a CDN-Cache-Control (RFC 9213), unless there is one. */
+export function heedSurrogateControl(headers: HeaderList): HeaderList {
+  const read = headerReader(headers);
+  const keeping = parseSurrogateControl(read.get('surrogate-control'))?.keeping ?? [];
+  return keeping.length === 0 || read.get('cdn-cache-control') !== null ? headers : [...headers, ['cdn-cache-control', keeping.join(', ')]];
 }
 
 /** Whether a body of this type can be a page with ESI: HTML and XML. */
