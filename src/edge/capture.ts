@@ -12,6 +12,7 @@ import type { Copies, Copy } from './copies.ts';
 import { repeatsForeignHost } from './foreign-host.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { OriginResult } from './origin-client.ts';
+import { seedOf } from './seed-of.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
 
@@ -27,6 +28,8 @@ const plainNoStore = /^no-store$|^(?:private|no-cache), ?no-store/;
 
 export interface CaptureOptions {
   readonly copies: Copies;
+  /** A coded body whose page will be put together is decoded up to this size. */
+  readonly decodedBytesMax: number;
   readonly site: SiteRules;
   readonly rulebook: Rulebook;
   /** Told of every record that was kept. */
@@ -52,9 +55,11 @@ export class Capture {
   }
 
   /** Keeps a whole answer if it may be kept, and gives the copy. */
-  take(visit: Visit, answer: WholeAnswer): Copy | undefined {
+  take(visit: Visit, passing: WholeAnswer): Copy | undefined {
+    const seed = seedOf(visit, passing, this.#options.decodedBytesMax);
+    const answer = seed === 'cookie' ? passing : seed;
     const { rules } = visit;
-    if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '')) {
+    if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '') && !answer.headers.has('cdn-cache-control')) {
       this.#count('no-store');
       this.#options.refused(visit, answer, 'no-store');
       return undefined;
@@ -70,7 +75,7 @@ export class Capture {
     };
     const asCache = rules.cache === 'off' ? 'route' : cacheRefusal(exchange);
     const refusal = asCache === undefined ? undefined : shadowRefusal(exchange, rules.shadow);
-    const why = refusal ?? this.#unshared(visit, answer) ?? this.#doubt(visit, answer);
+    const why = refusal ?? (seed === 'cookie' ? seed : undefined) ?? this.#unshared(visit, answer) ?? this.#doubt(visit, answer);
     this.#count(why ?? 'kept');
     if (why === 'foreign-host') this.#options.undeclared(visit.host);
     if (why !== undefined) {
@@ -79,7 +84,13 @@ export class Capture {
     }
     this.#options.site.learn(visit.target, answer.headers.get('no-vary-search'));
     const fields = storableFields([...answer.headers]);
-    return this.#keep(this.#record(visit, answer, fields), answer.body ?? new Uint8Array());
+    return this.#keep(this.#withCodings(this.#record(visit, answer, fields)), answer.body ?? new Uint8Array());
+  }
+
+  /** The same body as before still has the codings that were prepared of it. */
+  #withCodings(record: ShadowRecord): ShadowRecord {
+    const before = this.#options.copies.all(record.resource, record.variation).find((copy) => copy.record.body === record.body && copy.record.codings !== undefined);
+    return before?.record.codings ? { ...record, codings: before.record.codings } : record;
   }
 
   /** Brings a copy up to date from a 304, or from a HEAD that is about the same representation. */
@@ -95,7 +106,9 @@ export class Capture {
     const read = headerReader(headers);
     // A coded body is for those who accept the coding, whether the origin says so (Vary) or forgets to, as nginx does by default.
     const vary = read.get('content-encoding') === null ? read.get('vary') : `${read.get('vary') ?? ''},accept-encoding`;
-    const names = variedHeaders(vary, visit.rules.standIns);
+    const varied = variedHeaders(vary, visit.rules.standIns);
+    // A plain seed is everybody's: which coding its pages go out in is decided when they do.
+    const names = visit.rules.dynamics.any && read.get('content-encoding') === null ? varied.filter((name) => name !== 'accept-encoding') : varied;
     return {
       resource: visit.resource, variation: visit.variation, vary: varyValues(names, { get: (name) => visit.varied(name) }),
       status: answer.status, headers, body: digestOf(body), bodyBytes: body.byteLength,

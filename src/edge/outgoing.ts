@@ -2,6 +2,7 @@
  * The phase between a decision to answer from a copy and the answer: what goes out in the copy's stead. Pages with dynamic parts are put
  * together, bodies go out in a coding the client accepts. Never changes what is kept; whatever it can't make, the copy itself goes out.
  */
+import { mayHoldEsi } from '../compose/esi/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Reason } from '../route/index.ts';
 import { CodedBodies } from './coded-bodies.ts';
@@ -48,7 +49,8 @@ export class Outgoing {
 
   /** What goes out in the copy's stead. */
   of(copy: Copy, visit: Visit, nowMs: number, reason: Reason): Copy {
-    const { any, esi } = visit.rules.dynamics;
+    const { any } = visit.rules.dynamics;
+    const esi = visit.rules.dynamics.esi && mayHoldEsi(copy.record.headers.find(([name]) => name === 'content-type')?.[1] ?? '');
     const coded = codingOf(copy.record.headers) !== undefined;
     if (any) {
       const seed = coded ? this.decoded(copy) : copy;

@@ -3,6 +3,7 @@
  * and hand a new, a freshened or a removed copy to the publisher; or note the refusal. Never throws for what an origin does.
  */
 import { shadowId, type ShadowRecord } from '../catalog/index.ts';
+import { heedSurrogateControl } from '../compose/esi/index.ts';
 import { headerReader, shadowRefusal, storableFields, updateStored, validationFields, variedHeaders, varyValues, type HeaderList, type VaryValues } from '../http/index.ts';
 import { messageOf, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { accept, appraiseBeside, asPrevious, noteUnchanged } from './accept.ts';
@@ -44,7 +45,7 @@ export async function makeCopy(shop: Workshop, fetcher: Fetcher, job: Job, signa
     return result.failure === 'too-large' ? { latencyMs: result.latencyMs } : 'failed';
   }
   try {
-    await take(shop, job, previous, result);
+    await take(shop, job, previous, site.route(job.resource).dynamics.esi ? { ...result, headers: heedSurrogateControl(result.headers) } : result);
   } catch (error) {
     shop.log.error('copy-not-kept', { resource: job.resource, problem: messageOf(error) });
     refuse(shop, job, 'storage-full');

@@ -2,6 +2,7 @@
  * The configured site, compiled for generation: which route a resource belongs to, what its variations are, how each is
  * asked for at the origin, and which URLs found in sitemaps and pages are the site's own. Pure; made anew when the config changes.
  */
+import { capabilityField, surrogateCapability } from '../compose/esi/index.ts';
 import { compileDynamics, type Dynamics } from '../compose/index.ts';
 import { plainRoute, standInsOf } from '../config/index.ts';
 import type { Config, DimensionConfig, RouteConfig } from '../config/types.ts';
@@ -148,7 +149,9 @@ export class Site {
     // Many applications answer plain requests with a redirect to https; visitors' requests say what they came by, and so do these.
     const headers = new Map<string, string>([['x-forwarded-proto', this.#proto], ...varied.filter(([, value]) => value !== '')]);
     const values = new Map(parseVariation(variation));
-    for (const dimension of this.#compiled(pathOf(resource)).dimensions) {
+    const { dimensions, dynamics } = this.#compiled(pathOf(resource));
+    if (dynamics.esi) headers.set(capabilityField, surrogateCapability(null));
+    for (const dimension of dimensions) {
       const obtain = dimension.obtain[values.get(dimension.name) ?? dimension.fallback] ?? {};
       for (const [name, value] of Object.entries(obtain)) {
         const before = headers.get(name);

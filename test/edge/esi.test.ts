@@ -135,13 +135,32 @@ describe('a page with includes', () => {
   });
 
   test('Surrogate-Control says how long it may be kept here, and nobody else hears of it', async () => {
-    const shop = await site({ '/pages/1': () => reply(`a${include('/part')}`, [html, 'Cache-Control: private, max-age=0', 'Surrogate-Control: max-age=60, content="ESI/1.0"']), '/part': 'p' });
-    const { url, kept } = await stage(shop.url, esi);
+    for (const forOthers of ['private, max-age=0', 'no-store']) {
+      const shop = await site({ '/pages/1': () => reply(`a${include('/part')}`, [html, `Cache-Control: ${forOthers}`, 'Surrogate-Control: max-age=60, content="ESI/1.0"']), '/part': 'p' });
+      const { url, kept } = await stage(shop.url, esi);
+      await ask(url, 'GET /pages/1');
+      await kept(2);
+      const again = await ask(url, 'GET /pages/1');
+      expect([verdict(again), textOf(again), value(again, 'surrogate-control'), value(again, 'cdn-cache-control'), value(again, 'cache-control')])
+        .toEqual(['shadow fresh', 'ap', undefined, undefined, forOthers]);
+    }
+  });
+
+  test('that varies on what we tell the origin is kept for everybody', async () => {
+    const shop = await site({ '/pages/1': () => reply(`a${include('/part')}`, [html, cached, 'Vary: Surrogate-Capability']), '/part': 'p' });
+    const { url } = await stage(shop.url, esi);
     await ask(url, 'GET /pages/1');
-    await kept(2);
-    const again = await ask(url, 'GET /pages/1');
-    expect([verdict(again), textOf(again), value(again, 'surrogate-control'), value(again, 'cdn-cache-control'), value(again, 'cache-control')])
-      .toEqual(['shadow fresh', 'ap', undefined, undefined, 'private, max-age=0']);
+    expect(verdict(await ask(url, 'GET /pages/1'))).toBe('shadow fresh');
+  });
+
+  test('what is no page goes out as on any route: from the same turn, in the coding it was kept in', async () => {
+    const sheet = gzipSync('a{}'.repeat(2_000));
+    const shop = await site({ '/pages/a.css': () => reply(sheet, ['Content-Type: text/css', cached, 'Content-Encoding: gzip', 'Vary: Accept-Encoding', 'ETag: "s"']) });
+    const { url } = await stage(shop.url, esi);
+    for (let round = 0; round < 2; round++) {
+      const answer = await ask(url, 'GET /pages/a.css', ['Accept-Encoding: gzip']);
+      expect([value(answer, 'content-encoding'), answer.body.equals(sheet)]).toEqual(['gzip', true]);
+    }
   });
 
   test('answers to a form are processed, and their fragments are asked for with GET', async () => {
