@@ -95,11 +95,15 @@ function facts({ catalog, generator, store, edge }: Status): readonly (readonly 
   const { budget, fetched, admitted, freshened, refused, plan } = generator;
   const pace = budget.pause === undefined ? `may make ${round(budget.ratePerSecond)} of at most ${round(budget.limitPerSecond)} fetches/s` : `rests: ${budget.pause}`;
   const bad = store.volumes.filter(({ state }) => state !== 'ok').map(({ path, state, error }) => `${path} ${state}${error === undefined ? '' : `: ${error}`}`);
+  const sick = generator.feeds.filter((feed) => feed.state !== 'ok').map(({ key, error }) => `${key}${error === undefined ? ' never heard' : `: ${error}`}`);
+  const [worst] = generator.fidelity.routes;
   return [
     ['Catalog', `version ${catalog.version}, ${catalog.records} copies, ${formatSize(catalog.bytes)}${edge ? `; edge has version ${edge.local.appliedVersion}` : ''}`],
     ['Generator', `${pace}; ${fetched} fetches so far${plan ? `, ${plan.items} planned now` : ''}`],
     ['Copies made', `${admitted.capture} from answers that passed by, ${admitted.generate} fetched; renewed ${freshened.capture} and ${freshened.generate} times`],
     ['Not kept', Object.entries(refused).map(([reason, count]) => `${reason} ${count}`).join(', ') || 'nothing refused'],
+    ...(generator.feeds.length === 0 ? [] : [['Feeds', `${generator.feeds.length - sick.length} of ${generator.feeds.length} ok, ${generator.fillings.fillings} fillings of slots${sick.length === 0 ? '' : ` (${sick.join('; ')})`}`] as const]),
+    ...(worst ? [['True to the live pages', `${percent(worst.score)} on ${worst.match}, the least true route`] as const] : []),
     ['Store', `${store.blobs} bodies, ${formatSize(store.bytes)}; ${store.volumes.length - bad.length} of ${store.volumes.length} volumes ok${bad.length === 0 ? '' : ` (${bad.join('; ')})`}`],
   ];
 }

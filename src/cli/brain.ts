@@ -14,6 +14,7 @@ import { FreshDemand, Generator, type Memory, type Pace } from '../generate/inde
 import { messageOf, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BaselineForecaster } from '../predict/index.ts';
 import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '../store/index.ts';
+import { operations } from './brain-operations.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
 import { loadGeneratorMemory, saveGeneratorMemory } from './generator-file.ts';
 
@@ -102,7 +103,8 @@ export class Brain {
 
   start(): void {
     const { bus, clock, config, log } = this.#options;
-    this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady() }, log });
+    const source = operations(this.#generator, this.#catalog);
+    this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady(), ...source }, log });
     bus.onMessage((message) => { this.#receive(message); });
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
     this.#timers.push(clock.after(reportWaitMs, () => { this.#startGenerator(); }));

@@ -31,6 +31,9 @@ const statusSchema = z.object({
   generator: z.object({
     budget: z.object({ ratePerSecond: z.number(), limitPerSecond: z.number(), pause: z.string().optional() }),
     fetched: z.number(), admitted: z.record(z.string(), z.number()), refused: z.record(z.string(), z.number()),
+    feeds: z.array(z.object({ key: z.string(), state: z.string(), heardMs: z.number().optional(), maxAgeMs: z.number(), error: z.string().optional() })),
+    fillings: z.object({ fillings: z.number(), failing: z.number(), failures: z.array(z.object({ slot: z.string(), message: z.string() })) }),
+    fidelity: z.object({ routes: z.array(z.object({ match: z.string(), score: z.number(), samples: z.number() })) }),
   }),
   store: z.object({ blobs: z.number(), bytes: z.number(), volumes: z.array(z.object({ path: z.string(), state: z.string(), error: z.string().optional() })) }),
 });
@@ -67,6 +70,7 @@ function renderStatus(status: Shown): string {
     ['coverage', coverageLine(status.coverage)],
     ['catalog', `version ${status.catalog.version}: ${plural(status.catalog.records, 'copy', 'copies')}, ${formatSize(status.catalog.bytes)}`],
     ['generator', generatorLine(status.generator)],
+    ...feedRows(status),
     ['store', storeLine(status.store)],
     ['edge', edgeLine(status.edge)],
   ];
@@ -91,6 +95,23 @@ function generatorLine({ budget, fetched, admitted, refused }: Shown['generator'
   const pace = budget.pause === undefined ? `up to ${round(budget.ratePerSecond)} of ${round(budget.limitPerSecond)} fetches/s` : `rests: ${budget.pause}`;
   const reasons = Object.entries(refused).filter(([, count]) => count > 0).map(([reason, count]) => `${reason} ${count}`).join(', ');
   return `${pace}; ${fetched} fetched, ${sum(Object.values(admitted))} admitted, ${sum(Object.values(refused))} refused${reasons === '' ? '' : ` (${reasons})`}`;
+}
+
+/** Left out on a site without feeds; the least true route tells most about fidelity. */
+function feedRows({ generator: { feeds, fillings, fidelity }, startedAtMs, uptimeS }: Shown): [string, string][] {
+  const nowMs = startedAtMs + uptimeS * 1000;
+  const rows: [string, string][] = [];
+  if (feeds.length > 0) {
+    const bad = feeds.filter(({ state }) => state !== 'ok').map(({ key, heardMs, maxAgeMs, error }) => {
+      const heard = heardMs === undefined ? 'never heard' : `heard ${formatDuration(Math.max(0, nowMs - heardMs))} ago${nowMs - heardMs > maxAgeMs ? ', too old to be shown' : ''}`;
+      return `${key} ${heard}${error === undefined ? '' : `: ${error}`}`;
+    });
+    const failing = fillings.failing === 0 ? '' : `, ${fillings.failing} can't be rendered: ${fillings.failures[0]?.slot ?? ''}: ${fillings.failures[0]?.message ?? ''}`;
+    rows.push(['feeds', `${feeds.length - bad.length} of ${feeds.length} ok, ${plural(fillings.fillings, 'filling', 'fillings')}${failing}${bad.length === 0 ? '' : ` (${bad.join('; ')})`}`]);
+  }
+  const [worst] = fidelity.routes;
+  if (worst) rows.push(['fidelity', `${percent(worst.score)} on ${worst.match}, the least true of ${plural(fidelity.routes.length, 'route', 'routes')} (${worst.samples} comparisons)`]);
+  return rows;
 }
 
 function storeLine({ blobs, bytes, volumes }: Shown['store']): string {

@@ -7,7 +7,7 @@
 import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
 import type { RefusedAnswer } from '../http/index.ts';
-import type { Filling } from '../compose/types.ts';
+import type { FeedKey, Filling } from '../compose/types.ts';
 import { freshSeed, seededRandom, type Clock, type Log, type Random, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type OriginCondition } from './budget.ts';
@@ -15,11 +15,13 @@ import { collectCandidates, demandedMax, targetId, toRenew, type Outlook } from 
 import { releaseCompanions } from './accept.ts';
 import { Companions } from './companions.ts';
 import { coverageOf, type Coverage } from './coverage.ts';
+import { Curator, type Archive } from './curator/index.ts';
 import { Discoverer } from './discover.ts';
 import { DiscoveryRounds } from './discovery-rounds.ts';
 import { chooseEvictions } from './evict.ts';
 import { Encoder, isWorthCoding } from './encode.ts';
 import { Executor } from './executor.ts';
+import type { FeedState, FeedValue } from './feeds/index.ts';
 import { createFetcher, type Fetcher } from './fetch.ts';
 import { Fidelity } from './fidelity.ts';
 import { FirstAsked } from './first-asked.ts';
@@ -179,6 +181,22 @@ export class Generator {
       shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#executor.queued,
       capturesDropped: this.#captures.dropped, discovery: this.#rounds.last,
     });
+  }
+
+  /** The operator's eye and hand on what there is. */
+  curate(archive: Archive): Curator {
+    return new Curator({
+      shop: this.#shop, archive, blobs: this.#parts.blobs, perMinute: (resource) => this.#demand.get(resource) ?? 0, heardMs: (feed) => this.#slots.value(feed)?.heardMs,
+    });
+  }
+
+  /** Of each instance of each feed. */
+  feeds(): readonly FeedState[] {
+    return this.#slots.feeds();
+  }
+
+  feedValue(key: FeedKey): FeedValue | undefined {
+    return this.#slots.value(key);
   }
 
   /** What was learned and is not in the catalog, for the next start (`parts.memory`). */

@@ -1,1 +1,2 @@
+export { Curator, type Archive } from './curator.ts';
 export * from './views.ts';

@@ -7,7 +7,7 @@ import { compileSlots, type FeedKey, type Filling, type FillingId } from '../../
 import type { Config } from '../../config/types.ts';
 import { compileRoutes, resourceTarget } from '../../http/index.ts';
 import { messageOf, type Clock, type Log, type Random, type ResourceKey } from '../../kernel/index.ts';
-import { FeedHub, type FeedState } from '../feeds/index.ts';
+import { FeedHub, type FeedState, type FeedValue } from '../feeds/index.ts';
 import type { FillingSource } from '../publisher.ts';
 import type { Schedule } from '../schedule.ts';
 import type { VariationShare } from '../site.ts';
@@ -139,9 +139,8 @@ export class LiveSlots implements FillingSource {
     return this.#hub.states();
   }
 
-  /** A feed's last good value, for people. */
-  value(feed: FeedKey): unknown {
-    return this.#hub.value(feed)?.document;
+  value(feed: FeedKey): FeedValue | undefined {
+    return this.#hub.value(feed);
   }
 
   status(): FillingsStatus {
