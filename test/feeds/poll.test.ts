@@ -173,7 +173,7 @@ test('a document that drips in slowly is given up after 10 s', async () => {
     drip = socket;
     chunked(socket);
   }, {}, async ({ clock, state }) => {
-    await until('the head', () => clock.running === 1, 5000, 2);
+    await until('the head', () => !clock.isRunning(5000), 5000, 2);
     for (let second = 1; second < 10; second++) {
       await new Promise<void>((resolve) => drip?.write('1\r\n1\r\n', () => { resolve(); }));
       clock.advance(1000);

@@ -91,23 +91,27 @@ export function dimension(name: string, values: readonly string[]): DimensionCon
 
 export const key = (text: string): FeedKey => text as FeedKey; // as `feedKey` would make it
 
-/** Says how many timers are running: an answer's head has come when the one that waits for it is gone. */
-export class CountingClock extends ManualClock {
-  running = 0;
+/** Says which timers are running: an answer's head has come when the one that waits for it is gone. */
+export class WatchedClock extends ManualClock {
+  readonly #delaysMs = new Map<symbol, number>();
+
+  get running(): number {
+    return this.#delaysMs.size;
+  }
+
+  isRunning(delayMs: number): boolean {
+    return [...this.#delaysMs.values()].includes(delayMs);
+  }
 
   override after(delayMs: number, run: () => void): () => void {
-    this.running++;
-    let over = false;
-    const end = (): void => {
-      if (!over) this.running--;
-      over = true;
-    };
+    const timer = Symbol('timer');
+    this.#delaysMs.set(timer, delayMs);
     const cancel = super.after(delayMs, () => {
-      end();
+      this.#delaysMs.delete(timer);
       run();
     });
     return () => {
-      end();
+      this.#delaysMs.delete(timer);
       cancel();
     };
   }
@@ -115,7 +119,7 @@ export class CountingClock extends ManualClock {
 
 export interface Stage {
   readonly hub: FeedHub;
-  readonly clock: CountingClock;
+  readonly clock: WatchedClock;
   readonly lines: string[];
   readonly changed: FeedKey[];
   readonly state: (name?: string) => FeedState;
@@ -126,7 +130,7 @@ export interface Stage {
 }
 
 export function stage(feeds: readonly FeedConfig[], over: Partial<FeedHubOptions> = {}): Stage {
-  const clock = new CountingClock();
+  const clock = new WatchedClock();
   const lines: string[] = [];
   const changed: FeedKey[] = [];
   const hub = new FeedHub({

@@ -8,7 +8,7 @@ import { documentBytesMax, type Refused } from './document.ts';
 import type { FeedInstance, FeedSource } from './instance.ts';
 
 /** File systems tell times in steps: a file that changed less long ago may change again under the same time. */
-export const stillMs = 2_000;
+const stillMs = 2_000;
 
 interface Look {
   readonly signature: string;

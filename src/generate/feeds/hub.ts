@@ -17,7 +17,7 @@ import { Turns } from './turns.ts';
 import type { FeedState, FeedValue } from './types.ts';
 
 /** Polls of the instances of one feed at the same time. */
-export const pollsAtOnceMax = 4;
+const pollsAtOnceMax = 4;
 /** Rest after a defect of ours in an attempt. */
 const brokenWaitMs = 60_000;
 

@@ -11,7 +11,7 @@ import type { FeedRefusal } from './refusals.ts';
 import type { FeedState, FeedValue } from './types.ts';
 
 /** Bytes of the last good documents of all feeds together, as they came. */
-export const valuesBytesMax = 64 * 1024 * 1024;
+const valuesBytesMax = 64 * 1024 * 1024;
 /** A feed that flaps changes its state in the log no more often. */
 const logEveryMs = 10_000;
 

@@ -8,9 +8,9 @@ import type { Clock } from '../../kernel/index.ts';
 import { documentBytesMax, type Refused } from './document.ts';
 
 /** Until the answer's head has come. */
-export const firstByteMs = 5_000;
+const firstByteMs = 5_000;
 /** Until a whole document has come. */
-export const wholeMs = 10_000;
+const wholeMs = 10_000;
 
 export interface Asked {
   readonly url: string;

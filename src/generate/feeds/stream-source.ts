@@ -12,7 +12,7 @@ import { restPerWork } from './poll-source.ts';
 import { openStream, type EventStream } from './request.ts';
 
 /** Values come this far apart at least: 20 a second; of those in between, the newest counts. */
-export const valueEveryMs = 50;
+const valueEveryMs = 50;
 const retryMs = 1000;
 const retryMinMs = 100;
 const eventIdCharactersMax = 1024;
