@@ -56,19 +56,19 @@ export class Capture {
 
   /** Keeps a whole answer if it may be kept, and gives the copy. */
   take(visit: Visit, passing: WholeAnswer): Copy | undefined {
-    const seed = seedOf(visit, passing, this.#options.decodedBytesMax);
-    const answer = seed === 'cookie' ? passing : seed;
     const { rules } = visit;
-    if (rules.shadow !== 'always' && plainNoStore.test(answer.headers.get('cache-control') ?? '') && !answer.headers.has('cdn-cache-control')) {
+    if (rules.shadow !== 'always' && plainNoStore.test(passing.headers.get('cache-control') ?? '') && !passing.headers.has('cdn-cache-control')) {
       this.#count('no-store');
-      this.#options.refused(visit, answer, 'no-store');
+      this.#options.refused(visit, passing, 'no-store');
       return undefined;
     }
     const { resource } = visit;
-    if (this.#options.rulebook.any && this.#options.rulebook.holds({ resource, headers: [...answer.headers] }, answer.responseTimeMs)) {
+    if (this.#options.rulebook.any && this.#options.rulebook.holds({ resource, headers: [...passing.headers] }, passing.responseTimeMs)) {
       this.#count('held');
       return undefined;
     }
+    const seed = seedOf(visit, passing, this.#options.decodedBytesMax);
+    const answer = seed === 'cookie' ? passing : seed;
     const exchange = {
       method: visit.request.method, request: visit, status: answer.status, response: answer.headers,
       responseTimeMs: answer.responseTimeMs, otherCookies: visit.otherCookies,

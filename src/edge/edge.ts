@@ -8,7 +8,7 @@ import type { FeedKey } from '../compose/index.ts';
 import type { Config } from '../config/index.ts';
 import { classifyDemand, DemandCounter, isCrawler } from '../demand/index.ts';
 import { compileTrustedProxies } from '../http/index.ts';
-import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
+import { messageOf, randomNonce, type BlobDigest, type Log } from '../kernel/index.ts';
 import { OriginRouting } from '../route/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import { AccessLog } from './access-log.ts';
@@ -16,6 +16,7 @@ import { Capture } from './capture.ts';
 import { CatalogPuller } from './catalog-puller.ts';
 import { compileClientRegion, openCountries, type ClientRegion } from './client-region.ts';
 import { Copies } from './copies.ts';
+import { decodedFactorMax } from './decoding.ts';
 import { Fillings } from './fillings.ts';
 import type { FlightParts } from './flight.ts';
 import { Listener } from './listener.ts';
@@ -95,7 +96,7 @@ export class Edge {
     this.#rules = new RuleKeeper({ local: options.local, log: options.log, forget: () => { this.#copies.forgetMemory(); } });
     this.#copies = new Copies(options.local, { ...limits, memoryCacheBytes: limits.memoryCacheBytes * keptShare }, this.#rules.rulebook);
     this.#fillings = new Fillings(options.local, limits.memoryCacheBytes * madeShare);
-    this.#outgoing = new Outgoing({ copies: this.#copies, fillings: this.#fillings, limits, nonce });
+    this.#outgoing = new Outgoing({ copies: this.#copies, fillings: this.#fillings, limits, nonce: randomNonce });
     this.#demand = new DemandCounter(options.config.limits.demandKeys);
     this.#puller = new CatalogPuller({
       reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
@@ -187,8 +188,7 @@ export class Edge {
     const { upgrade: visit } = answered;
     const { flight, config, pipeline } = this.#world;
     // The handshake is read again when the visitor is upgraded, so that its fields must stay.
-    const headers = flight.prepare(visit, new Headers(visit.request.headers));
-    return bridgeWebSocket(visit, headers, server, config.origin.url, config.timeouts.connectMs).then((done) => pipeline.afterUpgrade(visit, done));
+    return bridgeWebSocket(visit, flight.prepare(visit, new Headers(visit.request.headers)), server, config.origin.url, config.timeouts.connectMs).then((done) => pipeline.afterUpgrade(visit, done));
   }
 
   #makeWorld(config: Config, before: World | undefined): World {
@@ -198,7 +198,7 @@ export class Edge {
     const routing = before && sameRouting(before.config, config) ? before.routing : this.#makeRouting(config);
     const client = new OriginClient({ url: config.origin.url, ...config.timeouts });
     const capture = new Capture({
-      copies: this.#copies, site, rulebook: this.#rules.rulebook,
+      copies: this.#copies, site, rulebook: this.#rules.rulebook, decodedBytesMax: config.limits.captureBytes * decodedFactorMax,
       kept: (record) => { this.#captured.push(record); },
       refused: (visit, answer, reason) => { this.#refused.note(visit, answer, reason); },
       undeclared: (host) => { this.#hintAtHost(host); },
@@ -292,11 +292,6 @@ export class Edge {
 /** Epoch milliseconds on a clock that never goes back. */
 function now(): number {
   return performance.timeOrigin + performance.now();
-}
-
-/** 128 bits, as CSP Level 3 §7.1 asks for. */
-function nonce(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64');
 }
 
 function sameRouting(a: Config, b: Config): boolean {

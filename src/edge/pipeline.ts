@@ -193,7 +193,8 @@ export class Pipeline {
       return this.#serve(visit, 'shadow', 'revalidated', this.#parts.flight.now(), true, proxyStatus);
     }
     const cacheStatus = cacheStatusMember({ kind: 'forwarded', reason: this.#forwardReason(visit), status: result.status, ...(copy && { stored: true }) });
-    if (copy && visit.selectionAside) {
+    // A copy without its visitor's own tokens is no answer for that visitor.
+    if (copy && visit.selectionAside && visit.rules.dynamics.tokens.length === 0) {
       const answer = { copy, source: 'origin', reason, region: visit.entrance.region, head: visit.head, nowMs: this.#parts.flight.now(), late: true, cacheStatus, ownUrl: this.#ownUrl } as const;
       return this.#recorded(visit, 'origin', reason, answerFromCopy(answer, visit));
     }

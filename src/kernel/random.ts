@@ -47,3 +47,8 @@ export function freshSeed(): number {
   crypto.getRandomValues(words);
   return words[0] ?? 0;
 }
+
+/** 128 bits that nobody can guess, base64: as a nonce of CSP needs them (CSP Level 3 §7.1). */
+export function randomNonce(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64');
+}
