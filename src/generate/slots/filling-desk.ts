@@ -190,7 +190,7 @@ export class FillingDesk {
     }
     const known = this.#known.get(id);
     const wanted: Wanted = {
-      id, feed: recipe.slot.feedKey(read), recipe, path, point, uses: 1, seen: unseen, seenTimeMs: 0,
+      id, feed: recipe.slot.feedKey(read), recipe, path, point, uses: 1, seen: unseen,
       filling: known?.filling, fits: known?.signature === undefined || known.signature === recipe.signature, fallback: undefined, trouble: undefined,
     };
     this.#known.delete(id);

@@ -36,9 +36,8 @@ export interface Wanted {
   readonly point: Point;
   /** Resources that show it. */
   uses: number;
-  /** What it was last rendered from; `unseen` at first. */
+  /** What it was last rendered from: the value, or the document where the template reads that; `unseen` at first. */
   seen: unknown;
-  seenTimeMs: number;
   /** The last that was handed over, and whether it is of this recipe's making. */
   filling: Filling | undefined;
   fits: boolean;
@@ -107,10 +106,10 @@ export class FillingMaker {
       return;
     }
     const { found, value } = valueAt(held.document, pointerOf(wanted));
-    const same = wanted.recipe.readsFeed ? wanted.seenTimeMs === held.valueTimeMs : found && isDeepStrictEqual(wanted.seen, value);
+    const { readsFeed } = wanted.recipe;
+    const same = found && (readsFeed ? wanted.seen === held.document : isDeepStrictEqual(wanted.seen, value));
     // The newer object is kept either way, so that an old document is not held by its unchanged parts.
-    wanted.seen = found ? value : unseen;
-    wanted.seenTimeMs = held.valueTimeMs;
+    wanted.seen = !found ? unseen : readsFeed ? held.document : value;
     if (same && wanted.trouble?.trouble !== 'too-slow') {
       this.untouched++;
       return;
