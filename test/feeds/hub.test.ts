@@ -145,3 +145,17 @@ test('a change of the clock backwards makes no value younger than it is', async 
   await again();
   expect(hub.value(prices)?.document).toBe(2);
 });
+
+test('what a feed sends after it was taken out of the configuration is too late', async () => {
+  let late: Parameters<Act>[0] | undefined;
+  const server = await serveFeed((socket) => { late = socket; });
+  const { hub, changed } = stage([pollFeed(server.url)]);
+  hub.start();
+  await until('the request', () => late !== undefined, 5000, 2);
+  // Its answer has been read by the machine, but not by the hub, when the configuration changes.
+  if (late) json('late')(late, '');
+  hub.configure([], []);
+  await hub.close();
+  expect(changed).toEqual([]);
+  expect(hub.states()).toEqual([]);
+});

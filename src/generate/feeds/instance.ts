@@ -56,6 +56,8 @@ export class FeedInstance {
   nextAttemptMs: number | undefined;
   #kept: Kept | undefined;
   #error: { readonly text: string; readonly atMs: number } | undefined;
+  /** It is not asked any more; what still comes is too late. */
+  #retired = false;
   #failing = false;
   #loggedFailing = false;
   #loggedMs = -Infinity;
@@ -78,6 +80,7 @@ export class FeedInstance {
 
   /** Takes a document that was current at `heardMs`; false when it was refused. */
   take(bytes: Uint8Array, heardMs: number, validators: Validators = noValidators): boolean {
+    if (this.#retired) return false;
     const before = this.#kept;
     if (before && Buffer.compare(before.bytes, bytes) === 0) {
       this.#keep({ ...before, ...timesOf(before, heardMs), validators });
@@ -104,11 +107,13 @@ export class FeedInstance {
 
   /** The source says that the value is still current, as of `heardMs`. */
   confirm(heardMs: number): void {
+    if (this.#retired) return;
     if (this.#kept) this.#keep({ ...this.#kept, ...timesOf(this.#kept, heardMs) });
     this.#well();
   }
 
   refuse({ reason, message }: Refused): false {
+    if (this.#retired) return false;
     this.count(reason);
     this.#failing = true;
     this.#error = { text: message, atMs: this.parts.clock.nowMs() };
@@ -133,6 +138,7 @@ export class FeedInstance {
   retire(): void {
     this.parts.held.bytes -= this.#kept?.bytes.length ?? 0;
     this.#kept = undefined;
+    this.#retired = true;
   }
 
   state(): FeedState {

@@ -181,7 +181,7 @@ async function decode(body: Uint8Array, codingField: string | null): Promise<Uin
 /** The runtime's own words may hold the URL: only its code is told. */
 function troubleOf(error: unknown): Refused {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const unreachable = code === 'ECONNREFUSED' || code === 'ConnectionRefused' || code === 'FailedToOpenSocket' || code === 'ENOTFOUND' || code.startsWith('EAI_') || /CERT|SSL|TLS|SIGNED/i.test(code);
+  const unreachable = code === 'ECONNREFUSED' || code === 'ConnectionRefused' || code === 'FailedToOpenSocket' || code === 'ENOTFOUND' || code.startsWith('EAI_') || /CERT|SSL|TLS|SIGN/i.test(code);
   const told = /^[A-Za-z_]{1,64}$/.test(code) ? ` (${code})` : '';
   return unreachable ? { kind: 'refused', reason: 'unreachable', message: `the host can not be connected to${told}` } : { kind: 'refused', reason: 'cut', message: `the answer ended before it was whole${told}` };
 }
