@@ -25,7 +25,7 @@ const betterBelow = 0.97;
 /** Bodies waiting to be coded; further ones are offered again when they are renewed. */
 export const encoderWaitingMax = 2000;
 /** Bodies whose outcome is remembered, the longest untouched forgotten: they are coded again. */
-export const encoderRememberedMax = 50_000;
+const encoderRememberedMax = 50_000;
 /** After each body, as many times what it took. */
 const restFactor = 3;
 /**
@@ -61,6 +61,7 @@ export interface EncoderCounts {
   readonly codedBytes: number;
   /** Bodies no coding pays for. */
   readonly unpaid: number;
+  /** The one under way included. */
   readonly waiting: number;
   readonly dropped: number;
 }
@@ -109,7 +110,6 @@ export class Encoder {
   #next(): void {
     if (this.#running) return;
     for (const [digest, wanting] of this.#waiting) {
-      this.#waiting.delete(digest);
       this.#running = true;
       this.#parts.schedule.track(() => this.#code(digest, wanting));
       return;
@@ -129,10 +129,12 @@ export class Encoder {
         this.#count(body, list);
         this.#remember(digest, list);
         if (list.length > 0) for (const [id, resource] of copies) this.#attach(id, resource, digest, list);
+        this.#waiting.delete(digest); // from here on it is known
       });
     } catch (error) {
       log.error('body-not-coded', { body: digest, problem: messageOf(error) });
     } finally {
+      this.#waiting.delete(digest);
       schedule.after((clock.monotonicMs() - startedMs) * restFactor, () => {
         this.#running = false;
         this.#next();
