@@ -91,9 +91,10 @@ export class Brain {
     this.#bodies = openLocalBodies(join(config.dataDir, 'edge'));
     this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
     this.#generator = new Generator({
-      config, outlook: this.#demand, catalog, records: catalog.records(), blobs, clock, log, memory, pace: options.pace,
+      config, outlook: this.#demand, catalog, records: catalog.records(), fillings: catalog.fillings(), blobs, clock, log, memory, pace: options.pace,
       bodyOf: (digest) => this.#bodies.body(digest),
       onPublished: (version) => { bus.send({ type: 'catalog', version }); },
+      onHeard: (heard) => { bus.send({ type: 'feeds', heard }); },
     });
   }
 
