@@ -2,6 +2,7 @@
  * What is kept of an answer whose page will be put together: a plain seed, whatever coding it passed in, and without what is one
  * visitor's own: the places of tokens are emptied, for each reader's answer has that reader's. Other routes' answers are kept as they are.
  */
+import { mayHoldEsi } from '../compose/esi/index.ts';
 import { assemble, compileSeed, encodeMarkup, findHoles, tokenMarkup } from '../compose/index.ts';
 import { cookieValue, decodeBody, type HeaderList } from '../http/index.ts';
 import type { WholeAnswer } from './capture.ts';
@@ -15,9 +16,11 @@ const tellingCharacters = 8;
 export function seedOf(visit: Visit, answer: WholeAnswer, decodedBytesMax: number): WholeAnswer | 'cookie' {
   const { dynamics } = visit.rules;
   if (!dynamics.any || !answer.body) return answer;
-  const plain = decoded(answer, decodedBytesMax);
   const cookie = visit.get('cookie');
   const values = dynamics.tokens.flatMap((token) => cookieValue(cookie, token.cookie) ?? []);
+  // Style sheets and scripts on the same route stay coded.
+  const type = answer.headers.get('content-type') ?? '';
+  const plain = values.length > 0 || mayHoldEsi(type) || type.includes('json') ? decoded(answer, decodedBytesMax) : answer;
   return values.length === 0 ? plain : withoutTokens(plain, visit, values);
 }
 

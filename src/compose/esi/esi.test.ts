@@ -190,6 +190,11 @@ describe('bounds', () => {
     expect(varied && await evaluateEsi(varied, { facts: { ...facts, header: () => cookie }, nowMs: () => 0, untilMs: 1 }, get)).toBeUndefined();
   });
 
+  test('a tag that has not ended within 8 KiB is text', async () => {
+    const tag = (bytes: number): string => `<esi:include src="/x" title="${' '.repeat(bytes - 32)}"/>`;
+    expect([tag(8_192).length, await textOf(tag(8_192)), await textOf(tag(8_193))]).toEqual([8_192, '[x]', tag(8_193)]);
+  });
+
   test('openings without an end cost one pass', () => {
     const hostile = Buffer.from('<!--esi <esi:remove> $(A{ '.repeat(40_000));
     expect(parseEsi(hostile)).toBeUndefined();
