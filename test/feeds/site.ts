@@ -129,8 +129,8 @@ export interface Stage {
   readonly settled: (name?: string) => Promise<FeedState>;
 }
 
-export function stage(feeds: readonly FeedConfig[], over: Partial<FeedHubOptions> = {}): Stage {
-  const clock = new WatchedClock();
+export function stage(feeds: readonly FeedConfig[], over: Partial<FeedHubOptions> = {}, startMs?: number): Stage {
+  const clock = new WatchedClock(startMs);
   const lines: string[] = [];
   const changed: FeedKey[] = [];
   const hub = new FeedHub({

@@ -62,7 +62,15 @@ test('each event\'s data is a document, by the standard\'s lines: LF, CRLF, CR, 
   clock.advance(50);
   for (const part of ['da', 'ta: "', Buffer.from('€').subarray(0, 1), Buffer.from('€').subarray(1), '"\r', '\n\r\n']) say(part);
   await shows('€');
+  // A CRLF in two pieces is one end of a line, not an empty line.
+  clock.advance(50);
+  const nowMs = clock.nowMs();
+  say(':\ndata: {"n":\r');
+  await until('the first piece', () => hub.value(key('scores'))?.heardMs === nowMs, 4000, 2);
+  say('\ndata: 5}\r\n\r\n');
+  await shows({ n: 5 });
   expect(hub.value(key('scores'))?.valueTimeMs).toBe(clock.nowMs());
+  expect(hub.states()[0]?.refused).toEqual({});
 });
 
 test('a value is as old as its event; comments and heartbeats confirm it', async () => {

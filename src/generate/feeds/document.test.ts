@@ -58,6 +58,7 @@ test('keys named __proto__ are left out at every depth, however they are written
   expect(result).toEqual({ kind: 'document', document: { a: { b: [{ c: 2 }] } } });
   const text = JSON.stringify(result.kind === 'document' ? result.document : result);
   expect(text).toBe('{"a":{"b":[{"c":2}]}}');
+  expect(JSON.stringify(read('{"\\u005f_proto__":{"a":1},"b":2}'))).toBe('{"kind":"document","document":{"b":2}}');
   expect(JSON.stringify(read('{"constructor":{"prototype":1}}'))).toContain('"constructor"');
 });
 

@@ -36,7 +36,6 @@ export class FileSource implements FeedSource {
     const look = await this.#look();
     if (signal.aborted) return 0;
     if ('kind' in look) {
-      this.#seen = undefined;
       this.#instance.refuse(look);
     } else if (look.bytes === undefined) {
       if (this.#seen?.good === true) this.#instance.confirm(lookedMs);

@@ -40,12 +40,15 @@ test('places and states are bounded: the longest untouched place and the least s
   for (let place = 0; place < placesMax - 2; place++) next.observe(`/${place}`, 1);
   next.observe('/kept', 'b');
   next.observe('/one more', 1);
+  next.observe('/and one more', 1);
   expect(next.likelyNext('/first', 'a')).toEqual([]);
   expect(next.likelyNext('/kept', 'a')).toHaveLength(1);
 
   const many = observed(['a', 'b', 'a', 'b', 'a', ...Array.from({ length: 100 }, (_, index) => index), 'a']);
   expect(many.likelyNext('/a', 'a').map(({ value }) => value)).toContain('b');
   expect(many.likelyNext('/a', 50)).toEqual([]);
+  const full = observed([...Array.from({ length: 45 }, (_, index) => index % 15), 'newest', 'newer still']);
+  expect(full.likelyNext('/a', 'newest')).toEqual([{ value: 'newer still', probability: 0.5 }]);
   const star = new NextValues();
   for (let value = 0; value < 100; value++) {
     star.observe('/a', 'hub');
