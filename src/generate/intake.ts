@@ -4,7 +4,7 @@
  * out volumes and catalog, so an unchanged one renews its copy only when that is older than a quarter of the freshness target.
  */
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
-import type { RefusedAnswer } from '../http/index.ts';
+import { storableFields, type RefusedAnswer } from '../http/index.ts';
 import { messageOf, type BlobDigest, type ResourceKey } from '../kernel/index.ts';
 import { accept, appraiseBeside, asPrevious } from './accept.ts';
 import { judge } from './admission.ts';
@@ -62,7 +62,8 @@ async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, prev
     return undefined;
   }
   try {
-    await accept(shop, { record: captured, body, previous, appraisal, how: 'capture' });
+    // The edge has left out what is not to be stored; nobody's word is taken for that.
+    await accept(shop, { record: { ...captured, headers: storableFields(captured.headers) }, body, previous, appraisal, how: 'capture' });
     return undefined;
   } catch (error) {
     shop.log.error('copy-not-kept', { resource: captured.resource, problem: messageOf(error) });
