@@ -4,22 +4,8 @@
  */
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { GeneratorStatus } from '../generate/index.ts';
+import type { GeneratorOrder, GeneratorSettings, GeneratorStatus } from '../generate/index.ts';
 import { fail, type Guard } from './guard.ts';
-
-export interface GeneratorSettings {
-  readonly paused: boolean;
-  /** Until when refreshes may go beyond their share; undefined: not. Epoch ms. */
-  readonly surgeUntilMs: number | undefined;
-  readonly budgets: { readonly originRequestsPerSecond: number; readonly originShare: number; readonly generateConcurrency: number };
-}
-
-export interface GeneratorOrder {
-  readonly paused?: boolean | undefined;
-  /** For how long; 0 ends one. */
-  readonly surgeMs?: number | undefined;
-  readonly budgets?: Partial<GeneratorSettings['budgets']> | undefined;
-}
 
 export interface GeneratorSource {
   status(): GeneratorStatus;

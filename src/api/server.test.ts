@@ -21,7 +21,7 @@ const status: Status = {
   catalog: { version: 4, records: 3, bytes: 300, corrupt: 0, replaced: 0, folderFailures: 0 },
   coverage: { demandPerMinute: 20, fresh: 0.75, any: 1, horizonMin: 15, freshForMs: 600_000 },
   generator: {
-    budget: { ratePerSecond: 0, limitPerSecond: 20, inUse: 0, concurrency: 8, pause: 'origin-down' },
+    budget: { ratePerSecond: 0, limitPerSecond: 20, inUse: 0, concurrency: 8, surge: false, wait: 0, pause: 'origin-down' },
     plan: { number: 5, atMs: 3, items: 1, planned: { 'too-old': 1 }, refused: { fresh: 2 }, durationMs: 4 },
     queued: 0, pending: 0, fetched: 8, admitted: { generate: 3, capture: 1 }, freshened: { generate: 0, capture: 0 }, captures: { offered: 1, dropped: 0 },
     removed: 0, evicted: 0, refused: { shrunken: 2 }, waiting: {}, holdings: { records: 3, resources: 2, bytes: 300 },

@@ -16,8 +16,8 @@ export function operations(generator: Generator, catalog: Catalog): Pick<ApiSour
     },
     generator: {
       status: () => generator.status(),
-      settings: () => generator.settings(),
-      change: (order) => { generator.change(order); },
+      settings: () => generator.levers.settings(),
+      change: (order) => { generator.levers.change(order); },
       run: (names) => curator.run(names),
       plans: () => generator.plans.list(),
       plan: (number) => generator.plans.get(number),

@@ -18,7 +18,7 @@ const status: Status = {
   catalog: { version: 4, records: 3, bytes: 2048, corrupt: 0, replaced: 0, folderFailures: 0 },
   coverage: { demandPerMinute: 20, fresh: 0.755, any: 1, horizonMin: 15, freshForMs: 600_000 },
   generator: {
-    budget: { ratePerSecond: 0, limitPerSecond: 20, inUse: 0, concurrency: 8, pause: 'origin-down' }, plan: undefined,
+    budget: { ratePerSecond: 0, limitPerSecond: 20, inUse: 0, concurrency: 8, surge: false, wait: 0, pause: 'origin-down' }, plan: undefined,
     queued: 0, pending: 0, fetched: 8, admitted: { generate: 3, capture: 1 }, freshened: { generate: 0, capture: 0 }, captures: { offered: 1, dropped: 0 },
     removed: 0, evicted: 0, refused: { shrunken: 2 }, waiting: {}, holdings: { records: 3, resources: 2, bytes: 300 },
     discovered: { asset: 1, sitemap: 2, link: 3, refused: 0, forbidden: 0 }, discovery: undefined, publishFailures: 0, fidelity: { routes: [] }, codings: { bodies: 0, plainBytes: 0, codedBytes: 0, unpaid: 0, waiting: 0, dropped: 0 }, companions: { waiting: 0, late: 0 },

@@ -28,6 +28,7 @@ import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
 import { CaptureQueue, takeInvalidation, takeRefusal, type BodyOf } from './intake.ts';
+import { Levers } from './levers.ts';
 import type { Job } from './make-copy.ts';
 import { emptyMemory, writeMemory, type Memory } from './memory.ts';
 import { usualPace, type Pace } from './pace.ts';
@@ -72,6 +73,8 @@ const nearlyFullPart = 0.85;
 const outageMs = 15 * 60_000;
 
 export class Generator {
+  /** What an operator can set. */
+  readonly levers: Levers;
   readonly #parts: GeneratorParts;
   readonly #shop: Workshop;
   readonly #slots: LiveSlots;
@@ -96,6 +99,7 @@ export class Generator {
     this.#schedule = new Schedule(clock, log);
     this.#pace = parts.pace ?? usualPace;
     this.#budget = new Budget(config.budgets, clock);
+    this.levers = new Levers(this.#budget, clock, config.budgets);
     this.#fetcher = createFetcher(config, clock);
     this.#rounds = new DiscoveryRounds({ budget: this.#budget, schedule: this.#schedule, clock, log });
     const site = new Site(config);
@@ -167,7 +171,7 @@ export class Generator {
     this.#shop.site = new Site(config);
     this.#shop.discoverer.configure(this.#shop.site, config.generate.userAgent);
     this.#fetcher = createFetcher(config, this.#parts.clock);
-    this.#budget.configure(config.budgets);
+    this.levers.configure(config.budgets);
     this.#executor.clear();
   }
 

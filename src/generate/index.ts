@@ -1,4 +1,5 @@
 export { Generator } from './generator.ts';
+export type { GeneratorOrder, GeneratorSettings } from './levers.ts';
 export type { GeneratorStatus } from './status.ts';
 export type { Pace } from './pace.ts';
 export { FreshDemand } from './fresh-demand.ts';

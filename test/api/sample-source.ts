@@ -1,7 +1,6 @@
 /** What the API tells, made up, for tests of the API and of commands that ask it; orders are written down. */
 import type { ApiSource, Status } from '../../src/api/index.ts';
-import type { GeneratorOrder } from '../../src/api/generator.ts';
-import type { OrderResult, PurgeOrder, RollbackOrder, ShadowQuery } from '../../src/generate/index.ts';
+import type { GeneratorOrder, OrderResult, PurgeOrder, RollbackOrder, ShadowQuery } from '../../src/generate/index.ts';
 
 export interface Orders {
   readonly purges: PurgeOrder[];
