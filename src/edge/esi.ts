@@ -59,7 +59,7 @@ export class Esi {
 
   #finish(visit: Visit, asked: Headers, untilMs: number, response: Response): Response | Promise<Response> {
     const type = response.headers.get('content-type') ?? visit.found?.record.headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-    if (!mayHoldEsi(type) || response.headers.get('foreshadow')?.startsWith('source=none')) return this.#released(visit, response);
+    if (!mayHoldEsi(type) || answeredBy(response, 'none') || isPlain(visit, response)) return this.#released(visit, response);
     if (selectionStatuses.has(response.status) && visit.method === 'read') return this.#askWhole(visit, asked, response);
     if (visit.head) return this.#released(visit, described(response));
     return response.body === null ? this.#released(visit, response) : this.#assemble(visit, asked, untilMs, response);
@@ -75,7 +75,7 @@ export class Esi {
   }
 
   async #assemble(visit: Visit, asked: Headers, untilMs: number, response: Response): Promise<Response> {
-    const sent = await readWhole(response);
+    const sent = await readWhole(response, { left: pageBytesMax });
     if (!sent) return this.#failed(visit);
     const body = decodeBody(sent, response.headers.get('content-encoding'), pageBytesMax);
     if (!body || !wantsEsi(response.headers.get('surrogate-control'), body)) {
@@ -115,6 +115,17 @@ export class Esi {
   }
 }
 
+function answeredBy(response: Response, source: 'none' | 'origin'): boolean {
+  return response.headers.get('foreshadow')?.startsWith(`source=${source};`) ?? false;
+}
+
+/** Whether the answer is a copy that is known to have nothing to process: all that holds for copies holds for it. */
+function isPlain({ found, rules }: Visit, response: Response): boolean {
+  if (!found || rules.dynamics.slots.length > 0 || answeredBy(response, 'origin')) return false;
+  const field = (name: string): string | undefined => found.record.headers.find(([key]) => key === name)?.[1];
+  return field('content-encoding') === undefined && !wantsEsi(field('surrogate-control') ?? null, found.body);
+}
+
 const gzipped = promisify<Uint8Array, { level: number }, Uint8Array>(gzip);
 
 /** HEAD of a page that may be put together: how long it would be, and which tag it has, nobody knows. */
@@ -137,6 +148,8 @@ class Fragments {
   readonly #budget: PartOf['budget'];
   readonly #ancestors: readonly string[];
   readonly #known = new Map<string, Promise<Uint8Array | undefined>>();
+  /** Bytes that all of them together may have. */
+  readonly #room = { left: pageBytesMax };
 
   constructor(parts: EsiParts, visit: Visit, asked: Headers) {
     const { part } = visit.entrance;
@@ -189,30 +202,35 @@ class Fragments {
       await response.body?.cancel();
       return undefined;
     }
-    const body = response.body === null ? new Uint8Array() : await readWhole(response);
+    const body = response.body === null ? new Uint8Array() : await readWhole(response, this.#room);
     const plain = body && decodeBody(body, response.headers.get('content-encoding'), pageBytesMax);
     if (plain) this.fields.push(fieldsOf(response.headers, Date.now()));
     return plain;
   }
 }
 
-/** Undefined where the body is larger than a page may be, or breaks off. */
-async function readWhole(response: Response): Promise<Uint8Array | undefined> {
-  if (Number(response.headers.get('content-length') ?? 0) > pageBytesMax) {
+/** Undefined where there is no room for the body, or it breaks off. */
+async function readWhole(response: Response, room: { left: number }): Promise<Uint8Array | undefined> {
+  if (Number(response.headers.get('content-length') ?? 0) > room.left) {
     await response.body?.cancel();
     return undefined;
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  const givenUp = (): undefined => {
+    room.left += bytes;
+    return undefined;
+  };
   try {
     const stream: AsyncIterable<Uint8Array> | null = response.body;
     for await (const chunk of stream ?? []) {
+      room.left -= chunk.byteLength;
       bytes += chunk.byteLength;
-      if (bytes > pageBytesMax) return undefined;
+      if (room.left < 0) return givenUp();
       chunks.push(chunk);
     }
   } catch {
-    return undefined; // the origin broke off in the middle of it; its failure has been observed where it was read
+    return givenUp(); // the origin broke off in the middle of it; its failure has been observed where it was read
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }

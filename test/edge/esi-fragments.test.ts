@@ -88,6 +88,15 @@ describe('a fragment that can not be had', () => {
 });
 
 describe('bounds', () => {
+  test('all fragments together have 8 MiB; what comes after does without', async () => {
+    const large = Buffer.alloc(5 * 1024 * 1024, 'x');
+    const optional = ' onerror="continue"';
+    const shop = await site({ '/pages/1': `a${include('/large?1', optional)}b${include('/large?2', optional)}c`, '/large': () => reply(large, [html]) });
+    const { url } = await stage(shop.url, esi);
+    const text = textOf(await ask(url, 'GET /pages/1'));
+    expect([text.length, text.replace(/x+/, 'X')]).toEqual([large.length + 3, expect.stringMatching(/^a(?:Xb|bX)c$/)]);
+  });
+
   test('of a hundred includes 64 are asked for', async () => {
     const many = Array.from({ length: 100 }, (_, index) => include(`/part?${index}`, ' onerror="continue"')).join('');
     const shop = await site({ '/pages/1': many, '/part': ({ target }) => reply(`${target.slice(6)},`, [html, 'Cache-Control: no-store']) });

@@ -117,6 +117,18 @@ describe('a page with includes', () => {
     expect((await ask(url, 'GET /pages/a.txt', ['If-None-Match: "t"'])).status).toBe(304);
   });
 
+  test('HTML without markup, once it is kept, has its length, its tag, its ranges', async () => {
+    const shop = await site({ '/pages/plain': () => reply('0123456789', [html, 'ETag: "t"', cached]) });
+    const { url, kept } = await stage(shop.url, esi);
+    const first = await ask(url, 'GET /pages/plain');
+    expect([value(first, 'etag'), textOf(first)]).toEqual(['"t"', '0123456789']);
+    await kept(1);
+    const head = await ask(url, 'HEAD /pages/plain');
+    expect([value(head, 'content-length'), value(head, 'etag')]).toEqual(['10', '"t"']);
+    expect(textOf(await ask(url, 'GET /pages/plain', ['Range: bytes=2-4']))).toBe('234');
+    expect((await ask(url, 'GET /pages/plain', ['If-None-Match: "t"'])).status).toBe(304);
+  });
+
   test('Surrogate-Control says how long it may be kept here, and nobody else hears of it', async () => {
     for (const forOthers of ['private, max-age=0', 'no-store']) {
       const shop = await site({ '/pages/1': () => reply(`a${include('/part')}`, [html, `Cache-Control: ${forOthers}`, 'Surrogate-Control: max-age=60, content="ESI/1.0"']), '/part': 'p' });

@@ -1,5 +1,4 @@
 export { evaluateEsi, pageBytesMax } from './evaluate.ts';
-export type { FetchFragment } from './evaluate.ts';
 export { includesOf } from './includes.ts';
 export { parseEsi } from './parse.ts';
 export { capabilityField, heedSurrogateControl, mayHoldEsi, parseSurrogateControl, surrogateCapability, wantsEsi } from './surrogate.ts';
