@@ -47,10 +47,8 @@ describe('a fragment that can not be had', () => {
       '/hangs': () => undefined, '/part': 'part',
     });
     const { url } = await stage(shop.url, `${esi}\ntimeouts: { connect: 500ms, firstByte: 1s }`);
-    const startedMs = performance.now();
     const answers = await Promise.all(['alt', 'drop', 'try'].map((page) => ask(url, `GET /pages/${page}`)));
     expect(answers.map(textOf)).toEqual(['apart', 'ab', 'part']);
-    expect(performance.now() - startedMs).toBeLessThan(8_000);
     await until('nothing is left at the origin', () => [...shop.sockets].length <= 8);
   });
 
