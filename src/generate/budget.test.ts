@@ -52,7 +52,10 @@ test('never more than the limit over any span, whatever is asked when', () => {
 
 test('a healthy origin gets the whole rate', () => {
   const clock = new ManualClock();
-  expect(spend(new Budget(limits, clock), clock, 30)).toBeGreaterThan(595);
+  const budget = new Budget(limits, clock);
+  // It begins at a quarter and has risen to the whole after eight seconds.
+  spend(budget, clock, 8);
+  expect(spend(budget, clock, 30)).toBeGreaterThan(595);
 });
 
 test('concurrency is bounded until requests finish', () => {
@@ -150,6 +153,7 @@ test('failures in a row mean rest, longer each time, with one trial between', ()
   const clock = new ManualClock();
   const budget = new Budget(limits, clock);
   for (let i = 0; i < 3; i++) {
+    clock.advance(200);
     expect(budget.tryTake('first')).toBe(true);
     budget.finish('failed');
   }
@@ -177,7 +181,8 @@ test('refreshes stay within their share of what the origin gets; first copies do
   }
   expect(refreshes).toBeGreaterThan(195); // 2/s of 40/s is 5 %
   expect(refreshes).toBeLessThan(203);
-  expect(spend(budget, clock, 1, 'first')).toBeGreaterThan(18);
+  // Beside people these have 15 % of the limit and 5 % of what people ask: 4.9 a second.
+  expect(spend(budget, clock, 10, 'first')).toBeGreaterThan(45);
 });
 
 test('a site nobody visits is still refreshed, a little', () => {
@@ -193,8 +198,116 @@ test('an operator\'s pause and new limits take effect at once', () => {
   budget.setPaused(true);
   expect(budget.tryTake('first')).toBe(false);
   budget.setPaused(false);
+  spend(budget, clock, 10);
   budget.configure({ ...limits, originRequestsPerSecond: 5 });
   const taken = spend(budget, clock, 10);
-  expect(taken).toBeGreaterThan(48);
+  expect(taken).toBeGreaterThan(45);
   expect(taken).toBeLessThan(53);
+});
+
+test('no second ever has more requests than the limit, however they are spread', () => {
+  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 50, maxLength: 200 }), (waits) => {
+    const clock = new ManualClock();
+    const budget = new Budget(limits, clock);
+    const taken: number[] = [];
+    for (const waitMs of waits) {
+      clock.advance(waitMs);
+      while (budget.tryTake('first')) {
+        taken.push(clock.monotonicMs());
+        budget.finish({ latencyMs: 10 });
+      }
+    }
+    for (const [at, fromMs] of taken.entries()) expect(taken.slice(at).filter((atMs) => atMs < fromMs + 1000).length).toBeLessThanOrEqual(20);
+  }), { seed: 11, numRuns: 60 });
+});
+
+/** As `spend`, while people ask so many a second and are answered as usual. */
+function spendBeside(budget: Budget, clock: ManualClock, seconds: number, requestsPerSecond: number, latencyMs: () => number): number {
+  let taken = 0;
+  for (let second = 0; second < seconds; second++) {
+    budget.observeOrigin(condition(clock, { requestsPerSecond, latencyP95Ms: 40, usualP95Ms: 40 }));
+    for (let tick = 0; tick < 100; tick++) {
+      clock.advance(10);
+      while (budget.tryTake('first')) {
+        taken++;
+        budget.finish({ latencyMs: latencyMs() }, '/p');
+      }
+    }
+  }
+  return taken;
+}
+
+test('where own requests wait at the origin, little is asked beside people, one at a time', () => {
+  const clock = new ManualClock();
+  const budget = new Budget(limits, clock);
+  spendBeside(budget, clock, 20, 100, () => 20);
+  const free = spendBeside(budget, clock, 20, 100, () => 20);
+  expect(free / 20).toBeGreaterThan(7);
+  let turn = 0;
+  // Now every second request finds a queue.
+  spendBeside(budget, clock, 60, 100, () => (turn++ % 2 === 0 ? 20 : 60));
+  expect(spendBeside(budget, clock, 60, 100, () => (turn++ % 2 === 0 ? 20 : 60)) / 60).toBeLessThan(0.5);
+  expect(budget.state().concurrency).toBe(1);
+  expect(budget.state().wait).toBeGreaterThan(0.4);
+});
+
+test('within a second of own requests hanging nothing more begins, and one at a time tries again', () => {
+  const clock = new ManualClock();
+  const budget = new Budget(limits, clock);
+  spend(budget, clock, 10, 'first', 20);
+  let begun = 0;
+  for (let tick = 0; tick < 100; tick++) {
+    clock.advance(10);
+    while (budget.tryTake('first')) begun++; // and nobody answers
+  }
+  expect(budget.pause()).toBe('own-latency');
+  expect(begun).toBeLessThan(8);
+  for (let i = 0; i < begun; i++) budget.finish({ latencyMs: 2000 }, '');
+  let trials = 0;
+  for (let tick = 0; tick < 1000; tick++) {
+    clock.advance(10);
+    while (budget.tryTake('first')) {
+      trials++;
+      budget.finish({ latencyMs: 2000 });
+    }
+  }
+  expect(trials).toBeGreaterThan(0);
+  expect(trials).toBeLessThan(5);
+  expect(spend(budget, clock, 60, 'first', 20)).toBeGreaterThan(100);
+});
+
+test('a surge lifts the share and doubles the rate for a minute in ten, whether forecast or asked for', () => {
+  const clock = new ManualClock();
+  const budget = new Budget({ ...limits, originShare: 0.01 }, clock);
+  spend(budget, clock, 10);
+  let surging = 0;
+  let most = 0;
+  for (let second = 0; second < 700; second++) {
+    budget.observeOrigin({ ...condition(clock, { requestsPerSecond: 40 }), failureExpected: 0.9 });
+    const taken = spend(budget, clock, 1, 'refresh', 20);
+    most = Math.max(most, taken);
+    if (budget.state().surge) surging++;
+  }
+  expect(most).toBeGreaterThan(35);
+  expect(most).toBeLessThanOrEqual(40);
+  expect(surging).toBeGreaterThan(110); // a minute, and after ten the next one
+  expect(surging).toBeLessThan(125);
+  const asked = new Budget(limits, clock);
+  asked.surge(clock.nowMs() + 5000);
+  expect(asked.state().surge).toBe(true);
+  clock.advance(5001);
+  expect(asked.state().surge).toBe(false);
+});
+
+test('a surge goes on while the origin is strained, at half the limit, but not while people wait thrice as long, nor once it fails', () => {
+  const clock = new ManualClock();
+  const budget = new Budget(limits, clock);
+  spend(budget, clock, 10);
+  const tell = (facts: Parameters<typeof condition>[1]): void => { budget.observeOrigin({ ...condition(clock, facts), failureExpected: 0.8 }); };
+  tell({ state: 'strained', latencyP95Ms: 80, usualP95Ms: 40 });
+  expect([budget.pause(), budget.state().ratePerSecond]).toEqual([undefined, 10]);
+  tell({ state: 'strained', latencyP95Ms: 400, usualP95Ms: 40 });
+  expect([budget.pause(), budget.state().surge]).toEqual(['origin-strained', false]);
+  tell({ state: 'failing' });
+  expect([budget.pause(), budget.state().surge]).toEqual(['origin-failing', false]);
 });

@@ -1,20 +1,20 @@
 /**
- * How much the generator may ask of the origin right now. Never more than configured; less while the origin slows down;
- * nothing while it is unwell. Additive increase, multiplicative decrease (Chiu & Jain 1989) on latency relative to what is
- * usual, both people's (reported by edges) and the generator's own. Refreshes are also held to a share of the origin's
- * requests; first copies are not, because a missing copy is an error page in an outage.
+ * How much the generator may ask of the origin right now. Never more than configured, over any second; less while the origin slows down;
+ * nothing while it is unwell. Three things hold it back, each enough alone:
+ * - people's latency, as edges report it: additive increase, multiplicative decrease (Chiu & Jain 1989);
+ * - the wait its own requests meet (`own-latency.ts`): beside people's r requests a second that wait x times as long as they are served, g more
+ *   lengthen everybody's time by about x·g/r (exact for one server, more for several), so g ≤ `gentlePart` · r / x (`beside-people.ts`); concurrency falls first;
+ * - own failures and own slow requests: a rest, longer each time.
+ * Refreshes are also held to a share of the origin's requests; first copies are not, because a missing copy is an error page in an outage.
  * Clocked, without timers and I/O: the caller asks, and reports what became of it.
  */
 import type { Clock } from '../kernel/index.ts';
+import { gentleRate, latencyVerdict, slower, type OriginCondition } from './beside-people.ts';
+import { OwnLatency } from './own-latency.ts';
+import { RecentStarts } from './recent-starts.ts';
+import { Surge } from './surge.ts';
 
-/** What an edge says of the origin; a subset of the bus's report. */
-export interface OriginCondition {
-  readonly atMs: number;
-  readonly view: { readonly state: 'healthy' | 'strained' | 'failing' | 'down' | 'recovering'; readonly share: number; readonly sinceMs: number };
-  readonly latencyP95Ms: number | undefined;
-  readonly usualP95Ms: number | undefined;
-  readonly requestsPerSecond: number;
-}
+export type { OriginCondition };
 
 export interface BudgetLimits {
   readonly originRequestsPerSecond: number;
@@ -23,7 +23,7 @@ export interface BudgetLimits {
 }
 
 /** Why nothing may be asked now. */
-export type Pause = 'origin-strained' | 'origin-failing' | 'origin-down' | 'origin-recovering' | 'own-failures' | 'paused';
+export type Pause = 'origin-strained' | 'origin-failing' | 'origin-down' | 'origin-recovering' | 'own-failures' | 'own-latency' | 'paused';
 
 export interface BudgetState {
   readonly ratePerSecond: number;
@@ -31,6 +31,10 @@ export interface BudgetState {
   readonly inUse: number;
   readonly concurrency: number;
   readonly pause: Pause | undefined;
+  /** Widened because a failure is expected, or an operator asked. */
+  readonly surge: boolean;
+  /** Time own requests waited at the origin over the time they were served. */
+  readonly wait: number;
 }
 
 /** A report older than this says nothing any more: the edge is gone or cut off. */
@@ -43,22 +47,38 @@ const recoveringShareMax = 0.5;
 const recoveringFactor = 0.25;
 const recoveringRestMs = 15_000;
 const adjustEveryMs = 1000;
+/** The rate begins at this part of the limit: what is usual is to be seen before much is asked. */
+const startPart = 0.25;
 const decrease = 0.7;
+const mildDecrease = 0.85;
 const increase = 0.1;
-/** Never backed off below this part of the limit: a trickle keeps measuring. */
+/** Never backed off below this part of the limit, nor, while requests wait, below this part of people's: a trickle keeps measuring. */
 const floorPart = 0.05;
-/** Congested when latency exceeds twice the usual and 50 ms on top: jitter of fast origins is no congestion. */
-const congestedFactor = 2;
-const congestedMarginMs = 50;
-/** Own failures in a row before resting, first rest, longest rest. */
+const floorPeoplePart = 0.001;
+const floorPerSecond = 0.1;
+/** Waits up to this are short enough for the whole trickle. */
+const trickleWaitMs = 10;
+/** From this wait on one request at a time. */
+const oneAtATimeWait = 0.3;
+/** Own failures in a row before resting; first rest, longest rest. */
 const failuresMax = 3;
 const restMs = 2000;
 const restMaxMs = 60_000;
+const slowRestMs = 1000;
+const slowRestMaxMs = 30_000;
 /** Refreshes a second that are always allowed: a site nobody visits at night still has copies by morning. */
 const refreshFloorPerSecond = 0.2;
+/** A surge doubles the limit, and bears this latency beside the usual; half the limit while the origin is strained. */
+const surgeFactor = 2;
+const surgeBearsFactor = 3;
+const surgeBearsMs = 100;
+const surgeStrainedFactor = 0.5;
 
 export class Budget {
   readonly #clock: Clock;
+  readonly #own = new OwnLatency();
+  readonly #surge = new Surge();
+  readonly #starts: RecentStarts;
   #limits: BudgetLimits;
   #rate: number;
   #tokens: number;
@@ -67,18 +87,18 @@ export class Budget {
   #adjustedMs: number;
   #inUse = 0;
   #condition: OriginCondition | undefined;
-  #latencySumMs = 0;
-  #latencies = 0;
-  #usualMs: number | undefined;
   #failuresInRow = 0;
+  #slowRests = 0;
   #restUntilMs = 0;
+  #slowRestUntilMs = 0;
   #paused = false;
 
   constructor(limits: BudgetLimits, clock: Clock) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#rate = limits.originRequestsPerSecond;
-    this.#tokens = burst(limits.originRequestsPerSecond);
+    this.#rate = limits.originRequestsPerSecond * startPart;
+    this.#starts = new RecentStarts();
+    this.#tokens = burst(this.#rate);
     this.#refreshTokens = 1;
     this.#refilledMs = clock.monotonicMs();
     this.#adjustedMs = this.#refilledMs;
@@ -97,8 +117,14 @@ export class Budget {
     this.#paused = paused;
   }
 
+  /** An operator's word that a failure is coming; epoch ms. */
+  surge(untilMs: number): void {
+    this.#surge.ask(this.#clock.monotonicMs() + untilMs - this.#clock.nowMs());
+  }
+
   observeOrigin(condition: OriginCondition): void {
     this.#condition = condition;
+    this.#surge.expect(condition.failureExpected, this.#clock.monotonicMs() + reportValidMs);
   }
 
   pause(): Pause | undefined {
@@ -106,40 +132,59 @@ export class Budget {
     const condition = this.#current();
     if (condition) {
       const { state, sinceMs } = condition.view;
-      if (state === 'strained') return 'origin-strained';
+      if (state === 'strained' && !this.surging) return 'origin-strained';
       if (state === 'failing') return 'origin-failing';
       if (state === 'down') return 'origin-down';
       if (this.#recovering() === 'early' && this.#clock.nowMs() - sinceMs < recoveringRestMs) return 'origin-recovering';
     }
-    return this.#clock.monotonicMs() < this.#restUntilMs ? 'own-failures' : undefined;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#restUntilMs) return 'own-failures';
+    return this.#isOwnStrain(nowMs) ? 'own-latency' : undefined;
+  }
+
+  /** Whether the budget is widened now: never while people wait longer than a surge is worth. */
+  get surging(): boolean {
+    const condition = this.#current();
+    if (this.#paused || condition?.view.state === 'failing' || condition?.view.state === 'down' || condition?.view.state === 'recovering') return false;
+    return !slower(condition, surgeBearsFactor, surgeBearsMs) && this.#surge.isOn(this.#clock.monotonicMs());
   }
 
   /** Takes one request's worth, or says no. Every yes is given back with `finish`. */
   tryTake(kind: 'first' | 'refresh'): boolean {
     if (this.pause() !== undefined || this.#inUse >= this.#concurrency()) return false;
     this.#refill();
-    if (this.#tokens < 1 || (kind === 'refresh' && this.#refreshTokens < 1)) return false;
+    const surging = this.surging;
+    if (this.#tokens < 1 || (kind === 'refresh' && this.#refreshTokens < 1 && !surging)) return false;
+    const nowMs = this.#clock.monotonicMs();
+    if (!this.#starts.add(nowMs, this.#limit())) return false;
     this.#tokens -= 1;
-    if (kind === 'refresh') this.#refreshTokens -= 1;
+    if (kind === 'refresh' && !surging) this.#refreshTokens -= 1;
     this.#inUse++;
+    this.#own.started(nowMs);
     return true;
   }
 
-  /** What became of a request: its latency, or that the origin failed it; `undefined` says nothing of the origin. */
-  finish(outcome: { readonly latencyMs: number } | 'failed' | undefined): void {
+  /** What became of a request for something of a section: its latency, or that the origin failed it; `undefined` says nothing of the origin. */
+  finish(outcome: { readonly latencyMs: number } | 'failed' | undefined, section = ''): void {
     this.#inUse--;
+    const nowMs = this.#clock.monotonicMs();
+    this.#own.ended(nowMs, section, typeof outcome === 'object' ? outcome.latencyMs : undefined);
     if (outcome === undefined) return;
     if (outcome === 'failed') {
       this.#failuresInRow++;
       if (this.#failuresInRow < failuresMax) return;
       const doublings = Math.min(10, this.#failuresInRow - failuresMax);
-      this.#restUntilMs = this.#clock.monotonicMs() + Math.min(restMaxMs, restMs * 2 ** doublings);
+      this.#restUntilMs = nowMs + Math.min(restMaxMs, restMs * 2 ** doublings);
       this.#rate = Math.max(this.#floor(), this.#rate * decrease);
       return;
     }
     this.#failuresInRow = 0;
-    this.#latencySumMs += outcome.latencyMs;
-    this.#latencies++;
+    if (!this.#own.isStrained(nowMs) && nowMs >= this.#slowRestUntilMs) this.#slowRests = 0;
+  }
+
+  /** What a request for one of this section costs the origin beside a usual one, in time. */
+  effort(section: string): number {
+    return this.#own.effort(section);
   }
 
   /** How many requests may begin within the next `spanMs`, roughly: what is worth planning. */
@@ -151,16 +196,17 @@ export class Budget {
 
   /** How many of these may renew copies. */
   refreshCapacity(spanMs: number): number {
+    if (this.surging) return this.capacity(spanMs);
     if (this.pause() !== undefined) return 0;
     this.#refill();
     return Math.max(0, Math.floor(this.#refreshTokens + (Math.min(this.#effectiveRate(), this.#refreshRate()) * spanMs) / 1000));
   }
 
   state(): BudgetState {
+    const pause = this.pause();
     return {
-      ratePerSecond: this.pause() === undefined ? this.#effectiveRate() : 0,
-      limitPerSecond: this.#limits.originRequestsPerSecond,
-      inUse: this.#inUse, concurrency: this.#limits.generateConcurrency, pause: this.pause(),
+      ratePerSecond: pause === undefined ? this.#effectiveRate() : 0, limitPerSecond: this.#limits.originRequestsPerSecond,
+      inUse: this.#inUse, concurrency: this.#concurrency(), pause, surge: this.surging, wait: this.#own.wait,
     };
   }
 
@@ -169,14 +215,24 @@ export class Budget {
     return condition && this.#clock.nowMs() - condition.atMs <= reportValidMs ? condition : undefined;
   }
 
+  /** Never above it, over any second. */
+  #limit(): number {
+    return this.#limits.originRequestsPerSecond * (this.surging ? surgeFactor : 1);
+  }
+
   #floor(): number {
-    return this.#limits.originRequestsPerSecond * floorPart;
+    const { originRequestsPerSecond } = this.#limits;
+    const people = this.#current()?.requestsPerSecond ?? 0;
+    const trickle = originRequestsPerSecond * floorPart;
+    return people > 0 && this.#own.waitMs > trickleWaitMs ? Math.min(trickle, Math.max(floorPerSecond, people * floorPeoplePart)) : trickle;
   }
 
   #effectiveRate(): number {
     const recovering = this.#recovering();
-    if (recovering === undefined) return this.#rate;
-    return Math.min(this.#rate, recovering === 'early' ? this.#floor() : this.#limits.originRequestsPerSecond * recoveringFactor);
+    if (recovering === 'early') return Math.min(this.#rate, this.#floor());
+    if (recovering === 'late') return Math.min(this.#rate, this.#limits.originRequestsPerSecond * recoveringFactor);
+    if (this.surging) return this.#limit() * (this.#current()?.view.state === 'strained' ? surgeStrainedFactor / surgeFactor : 1);
+    return Math.min(this.#rate, Math.max(this.#floor(), gentleRate(this.#current()?.requestsPerSecond ?? 0, this.#own.wait, this.#limits.originRequestsPerSecond)));
   }
 
   #recovering(): 'early' | 'late' | undefined {
@@ -185,9 +241,22 @@ export class Budget {
     return view.share > recoveringShareMax ? 'early' : 'late';
   }
 
-  /** After failures and early in recovery one request at a time tries the origin. */
+  /** After failures and slow answers, and early in recovery, one request at a time tries the origin; the longer they wait, the fewer at once. */
   #concurrency(): number {
-    return this.#failuresInRow >= failuresMax || this.#recovering() === 'early' ? 1 : this.#limits.generateConcurrency;
+    if (this.#failuresInRow >= failuresMax || this.#slowRests > 0 || this.#recovering() === 'early') return 1;
+    const { generateConcurrency } = this.#limits;
+    return this.surging ? generateConcurrency : Math.max(1, Math.floor(generateConcurrency * (1 - this.#own.wait / oneAtATimeWait)));
+  }
+
+  /** Begins a rest when own requests are slow, and ends it; while one is under way for too long it goes on. */
+  #isOwnStrain(nowMs: number): boolean {
+    if (nowMs < this.#slowRestUntilMs) return true;
+    if (!this.#own.isStrained(nowMs)) return false;
+    this.#slowRestUntilMs = nowMs + Math.min(slowRestMaxMs, slowRestMs * 2 ** Math.min(10, this.#slowRests));
+    this.#slowRests++;
+    this.#own.rested();
+    this.#rate = Math.max(this.#floor(), this.#rate * decrease);
+    return true;
   }
 
   #refill(): void {
@@ -211,25 +280,15 @@ export class Budget {
 
   #adjust(nowMs: number): void {
     this.#adjustedMs = nowMs;
-    const own = this.#latencies > 0 ? this.#latencySumMs / this.#latencies : undefined;
-    this.#latencySumMs = 0;
-    this.#latencies = 0;
     const condition = this.#current();
-    const slow = slower(condition?.latencyP95Ms, condition?.usualP95Ms) || slower(own, this.#usualMs);
-    if (own !== undefined) {
-      const weight = slow ? 0.01 : 0.1; // learns a lasting change, but not from the very congestion it looks for
-      this.#usualMs = this.#usualMs === undefined ? own : this.#usualMs + weight * (own - this.#usualMs);
-    }
     const limit = this.#limits.originRequestsPerSecond;
-    this.#rate = slow ? Math.max(this.#floor(), this.#rate * decrease) : Math.min(limit, this.#rate + limit * increase);
+    const verdict = latencyVerdict(condition);
+    const factor = verdict === 'congested' ? decrease : verdict === 'slightly' ? mildDecrease : undefined;
+    this.#rate = factor === undefined ? Math.min(limit, this.#rate + limit * increase) : Math.max(this.#floor(), this.#rate * factor);
   }
 }
 
-function slower(latencyMs: number | undefined, usualMs: number | undefined): boolean {
-  return latencyMs !== undefined && usualMs !== undefined && latencyMs > usualMs * congestedFactor + congestedMarginMs;
-}
-
-/** A fifth of a second's worth, at least one: enough to be woken late, too little to be a thump. */
+/** A twentieth of a second's worth more than one: enough to be woken late, too little to be a thump. */
 function burst(rate: number): number {
-  return rate > 0 ? Math.max(1, rate / 5) : 0;
+  return rate > 0 ? 1 + rate / 20 : 0;
 }
