@@ -256,10 +256,10 @@ export class Generator {
 
   /** A copy is fetched once more now and then, out of turn, to see whether it still shows what the origin does. */
   #sample(): void {
-    const { holdings, config, publisher } = this.#shop;
+    const { holdings, config, publisher, companions } = this.#shop;
     if (!config.generate.fidelity || this.#budget.pause() !== undefined || publisher.resting) return;
     const record = chooseSample(holdings, this.#demand, ++this.#samples);
-    if (record) this.#executor.doNow({ resource: record.resource, variation: record.variation, varied: record.vary, kind: 'refresh', afresh: true });
+    if (record && !companions.targets().has(targetId(record.resource, record.variation))) this.#executor.doNow({ resource: record.resource, variation: record.variation, varied: record.vary, kind: 'refresh', afresh: true });
   }
 
   #evict(): void {

@@ -9,7 +9,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { Catalog, catalogDirs, type ShadowRecord } from '../../src/catalog/index.ts';
 import { loadConfig, type Config } from '../../src/config/index.ts';
 import { Generator, type Pace } from '../../src/generate/index.ts';
-import { createLog, systemClock, type BlobDigest, type ResourceKey } from '../../src/kernel/index.ts';
+import { createLog, systemClock, type BlobDigest, type Clock, type ResourceKey } from '../../src/kernel/index.ts';
 import { digestOf, openVolumes } from '../../src/store/index.ts';
 
 export type Answer = (path: string, request: Request) => Response | Promise<Response>;
@@ -37,9 +37,10 @@ export interface SiteFacts {
   /** `ORIGIN` stands for its URL. */
   readonly config?: string;
   readonly pace?: Partial<Pace>;
+  readonly clock?: Clock;
 }
 
-export async function makeSite({ answer, rates, config: text = '', pace = {} }: SiteFacts): Promise<MadeSite> {
+export async function makeSite({ answer, rates, config: text = '', pace = {}, clock = systemClock }: SiteFacts): Promise<MadeSite> {
   const folder = mkdtempSync(join(tmpdir(), 'foreshadow-made-'));
   const asked: string[] = [];
   const server = Bun.serve({
@@ -58,7 +59,7 @@ export async function makeSite({ answer, rates, config: text = '', pace = {} }: 
   const bodies = new Map<BlobDigest, Uint8Array>();
   const versions = new Map<number, readonly ShadowRecord[]>();
   const generator = new Generator({
-    config, catalog, records: catalog.records(), blobs, clock: systemClock, log: logger, bodyOf: (digest) => bodies.get(digest),
+    config, catalog, records: catalog.records(), blobs, clock, log: logger, bodyOf: (digest) => bodies.get(digest),
     outlook: {
       rates: () => Object.entries(rates()).map(([path, perMinute]) => ({ resource: path as ResourceKey, perMinute })), // plain paths are keys
       variationShares: () => [],
