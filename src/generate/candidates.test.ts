@@ -56,7 +56,7 @@ test('each variation is a candidate, demand split by share, the probable first',
 test('a copy\'s age is that of its oldest form, and each form costs a request', () => {
   const holdings = new Holdings([copyOf('/p', '', 1000, [['accept', 'a']]), copyOf('/p', '', 190_000, [['accept', 'b']])]);
   expect(collect({ rates: { '/p': 1 }, holdings }).list).toEqual([{
-    resource: key('/p'), variation: at(''), weight: 1, cost: 2, demandPerMinute: 1, changesPerMinute: 0, copyAgeMs: 190_000, notBeforeMs: 0, passivePerMinute: 0,
+    resource: key('/p'), variation: at(''), weight: 1, cost: 2, effort: 1, demandPerMinute: 1, changesPerMinute: 1 / 1440, copyAgeMs: 190_000, notBeforeMs: 0, passivePerMinute: 0,
   }]);
 });
 
@@ -104,20 +104,25 @@ test('a sitemap\'s word that a page changed makes a change all but certain, once
   frontier.offer(found('/p', 'sitemap', undefined, nowMs - 60_000));
   const changes = (ageMs: number): number => collect({ rates: { '/p': 1 }, frontier, holdings: new Holdings([copyOf('/p', '', ageMs)]) }).list[0]?.changesPerMinute ?? -1;
   expect(changes(120_000)).toBe(5);
-  // Copied since: no reason to ask again so soon.
-  expect(changes(30_000)).toBe(-1);
+  // Copied since: what is expected of any page.
+  expect(changes(30_000)).toBe(1 / 1440);
 });
 
-test('a guess that it has changed renews no copy before a quarter of the target, and of what nobody asks for none before the target', () => {
-  const frontier = new Frontier();
-  frontier.offer(found('/listed', 'sitemap'));
-  const changes = new Changes();
-  for (const path of ['/p', '/listed']) changes.observe(key(path), 1000, true);
-  const at = (ageMs: number): string[] => collect({ rates: { '/p': 1 }, frontier, changes, holdings: new Holdings([copyOf('/p', '', ageMs), copyOf('/listed', '', ageMs)]) })
-    .list.map(({ resource }) => resource);
-  expect(at(149_000)).toEqual([]);
-  expect(at(151_000)).toEqual([key('/p')]);
-  expect(at(601_000)).toEqual([key('/p'), key('/listed')]);
+test('what its headers say will not change is not renewed; what was declared wrong is', () => {
+  const copy = (path: string, cacheControl: string): ShadowRecord => ({ ...copyOf(path, '', 1_200_000), headers: [['cache-control', cacheControl]] });
+  const holdings = new Holdings([
+    copy('/logo.png', 'max-age=31536000, immutable'), copy('/app.3f9a1c07.js', 'public, max-age=31536000'), copy('/index-BkQx92aL.css', 'max-age=31536000'),
+    copy('/old.png', 'max-age=600, immutable'), copy('/app.js', 'max-age=31536000'), copy('/app.77777777.js', 'max-age=3600'), copy('/wrong.png', 'max-age=31536000, immutable'),
+  ]);
+  const rates = Object.fromEntries(['/logo.png', '/app.3f9a1c07.js', '/index-BkQx92aL.css', '/old.png', '/app.js', '/app.77777777.js', '/wrong.png'].map((path) => [path, 1]));
+  const { list, left } = collect({ rates, holdings, invalidated: new Set([key('/wrong.png')]) });
+  expect(list.map(({ resource }) => resource)).toEqual(['/old.png', '/app.js', '/app.77777777.js', '/wrong.png'].map(key));
+  expect(left.fresh).toBe(3);
+});
+
+test('what others of its section cost the origin is told', () => {
+  const { list } = collect({ rates: { '/v/1': 1, '/p': 1 }, effort: (section) => (section === '/v' ? 3 : 1) });
+  expect(list.map(({ resource, effort }) => [String(resource), effort])).toEqual([['/v/1', 3], ['/v/1', 3], ['/p', 1]]);
 });
 
 test('backing off, in flight, invalidated, renewed by passing requests: all told', () => {

@@ -5,12 +5,13 @@
  */
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 import { shadowId, type ShadowRecord } from '../catalog/shadow-record.ts';
-import type { Changes } from './changes.ts';
+import { sectionOf, type Changes } from './changes.ts';
 import type { FirstAsked } from './first-asked.ts';
 import type { Discovery, Frontier } from './frontier.ts';
 import type { Holdings } from './holdings.ts';
 import type { Ledger } from './ledger.ts';
 import type { PlanCandidate } from './plan/index.ts';
+import { isSettled } from './settled.ts';
 import type { Site, VariationShare } from './site.ts';
 
 /** What the generator asks of forecasting. */
@@ -29,11 +30,6 @@ export const demandedMax = 50_000;
 const pseudoDemand = { asset: 1e-3, sitemap: 5e-4, link: 1e-5 } as const;
 /** A refresh that makes up for a wrong copy (invalidated) goes before everything. */
 const invalidatedWeight = 1e6;
-/**
- * A copy is not renewed on the mere guess that it has changed before it has this part of the freshness target behind it (of what
- * nobody asks for: all of it). Without this a site at rest was fetched again and again: 10,000 pages, 100 fetches a second.
- */
-const guessAfter = 0.25;
 /** "It has changed", as a rate that is all but certain over the copy's age. */
 const certainChanges = 10;
 
@@ -53,6 +49,8 @@ export interface CandidateParts {
   readonly firstAsked: FirstAsked;
   /** `freshness.target`. */
   readonly targetMs: number;
+  /** What a request for one of a section costs the origin beside a usual one; 1 for all where it is not given. */
+  readonly effort?: ((section: string) => number) | undefined;
   /** Targets being fetched right now. */
   readonly inFlight: { has(id: string): boolean };
 }
@@ -76,7 +74,7 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
     demand.set(resource, perMinute);
     // A copy of one variation shows that answers may be kept; those nobody has asked for yet would not pass by.
     const hadItsTime = parts.firstAsked.hadItsTime(resource, nowMs) || parts.holdings.of(resource).length > 0;
-    addVariations(parts, found, { resource, perMinute, hadItsTime, asked: true }, nowMs);
+    addVariations(parts, found, { resource, perMinute, hadItsTime }, nowMs);
   }
   for (const discovery of parts.frontier.all()) {
     const { resource } = discovery;
@@ -87,7 +85,7 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
     }
     const perMinute = unaskedDemand(discovery, demand);
     demand.set(resource, perMinute);
-    addVariations(parts, found, { resource, perMinute, hadItsTime: true, asked: false }, nowMs);
+    addVariations(parts, found, { resource, perMinute, hadItsTime: true }, nowMs);
   }
   return { ...found, demand };
 }
@@ -102,8 +100,6 @@ interface Wanted {
   readonly perMinute: number;
   /** Whether a first copy need not wait for passing answers. */
   readonly hadItsTime: boolean;
-  /** Whether people ask for it, as far as is known. */
-  readonly asked: boolean;
 }
 
 /** An asset is in demand as its page is: whoever asks for the page asks for it. */
@@ -119,6 +115,7 @@ function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowM
   const rate = parts.changes.rate(resource);
   const passes = parts.captured.has(resource);
   const changedMs = parts.frontier.get(resource)?.changedMs;
+  const effort = parts.effort?.(sectionOf(resource)) ?? 1;
   for (const { variation, share } of parts.site.variations(resource, parts.outlook.variationShares(nowMs, resource))) {
     const id = targetId(resource, variation);
     if (parts.inFlight.has(id)) continue;
@@ -132,15 +129,15 @@ function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowM
     for (const copy of copies) oldestMs = Math.min(oldestMs, copy.responseTimeMs);
     const ageMs = copies.length === 0 ? undefined : Math.max(0, nowMs - oldestMs);
     const saidChanged = ageMs !== undefined && changedMs !== undefined && changedMs > oldestMs && changedMs <= nowMs;
-    const guessedMs = parts.targetMs * (wanted.asked ? guessAfter : 1);
-    if (ageMs !== undefined && ageMs < guessedMs && !saidChanged && weight === 1) {
+    if (weight === 1 && !saidChanged && copies.length > 0 && copies.every((copy) => isSettled(copy, nowMs))) {
       found.left.fresh++;
       continue;
     }
     found.list.push({
-      resource, variation, weight, cost: Math.max(1, copies.length),
+      resource, variation, weight, cost: Math.max(1, copies.length), effort,
       demandPerMinute: perMinute * share,
       changesPerMinute: saidChanged ? Math.max(rate, certainChanges / Math.max(1 / 60, ageMs / 60_000)) : rate,
+      ...(saidChanged || weight > 1 ? { saidChanged: true } : {}),
       copyAgeMs: ageMs,
       notBeforeMs: parts.ledger.get(id)?.notBeforeMs ?? 0,
       passivePerMinute: passes ? perMinute * share : 0,

@@ -4,12 +4,13 @@
  */
 import type { Outlook } from './candidates.ts';
 import type { Holdings } from './holdings.ts';
+import { isSettled } from './settled.ts';
 import type { Site } from './site.ts';
 
 export interface Coverage {
   /** Expected requests a minute that were looked at. */
   readonly demandPerMinute: number;
-  /** Part of it whose copy is no older than `freshness.target`; undefined without demand. */
+  /** Part of it whose copy is no older than `freshness.target`, or will not change by its own headers; undefined without demand. */
   readonly fresh: number | undefined;
   /** Part of it that has a copy of any age. */
   readonly any: number | undefined;
@@ -24,10 +25,14 @@ export function coverageOf(outlook: Outlook, site: Site, holdings: Holdings, tar
     if (holdings.of(resource).length === 0) continue;
     for (const { variation, share } of site.variations(resource, outlook.variationShares(nowMs, resource))) {
       let newestMs = Number.NEGATIVE_INFINITY;
-      for (const copy of holdings.variation(resource, variation)) newestMs = Math.max(newestMs, copy.responseTimeMs);
+      let settled = false;
+      for (const copy of holdings.variation(resource, variation)) {
+        newestMs = Math.max(newestMs, copy.responseTimeMs);
+        settled ||= nowMs - copy.responseTimeMs > targetMs && isSettled(copy, nowMs);
+      }
       if (newestMs === Number.NEGATIVE_INFINITY) continue;
       any += perMinute * share;
-      if (nowMs - newestMs <= targetMs) fresh += perMinute * share;
+      if (settled || nowMs - newestMs <= targetMs) fresh += perMinute * share;
     }
   }
   return { demandPerMinute: demand, fresh: part(fresh, demand), any: part(any, demand) };

@@ -5,6 +5,7 @@
 import { shadowId } from '../catalog/shadow-record.ts';
 import type { Budget } from './budget.ts';
 import { targetId, toRenew } from './candidates.ts';
+import { sectionOf } from './changes.ts';
 import type { Fetcher } from './fetch.ts';
 import { makeCopy, type Job, type OriginWord } from './make-copy.ts';
 import type { Schedule } from './schedule.ts';
@@ -25,6 +26,7 @@ export class Executor {
   #stop = new AbortController();
   #queue: readonly Job[] = [];
   #next = 0;
+  #planNumber = 0;
   #pumping = false;
 
   constructor(parts: ExecutorParts) {
@@ -40,11 +42,14 @@ export class Executor {
     return this.#queue.length - this.#next;
   }
 
-  /** Jobs of the newest plan, in place of what is left. */
-  take(jobs: readonly Job[]): void {
+  /** Jobs of a plan, in place of what is left. False for a plan that is not newer than the one before: nothing of it is done. */
+  take(plan: number, jobs: readonly Job[]): boolean {
+    if (plan <= this.#planNumber) return false;
+    this.#planNumber = plan;
     this.#queue = jobs;
     this.#next = 0;
     this.#pump();
+    return true;
   }
 
   /** Beside the plan, if the budget lets it now. */
@@ -100,7 +105,7 @@ export class Executor {
     try {
       word = await makeCopy(shop, fetcher, job, this.#stop.signal);
     } finally {
-      budget.finish(word);
+      budget.finish(word, sectionOf(job.resource));
       const others = (this.#inFlight.get(id) ?? 1) - 1;
       if (others > 0) this.#inFlight.set(id, others);
       else this.#inFlight.delete(id);

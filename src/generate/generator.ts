@@ -32,7 +32,7 @@ import { Levers } from './levers.ts';
 import type { Job } from './make-copy.ts';
 import { emptyMemory, writeMemory, type Memory } from './memory.ts';
 import { usualPace, type Pace } from './pace.ts';
-import { makePlan, type Plan, type PlanItem } from './plan/index.ts';
+import { makePlan, PlanJournal, type Plan, type PlanItem } from './plan/index.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
 import { chooseSample, sampleEveryMs } from './sample.ts';
 import { Schedule } from './schedule.ts';
@@ -75,6 +75,8 @@ const outageMs = 15 * 60_000;
 export class Generator {
   /** What an operator can set. */
   readonly levers: Levers;
+  /** The last plans. */
+  readonly plans = new PlanJournal();
   readonly #parts: GeneratorParts;
   readonly #shop: Workshop;
   readonly #slots: LiveSlots;
@@ -228,7 +230,7 @@ export class Generator {
     const candidates = collectCandidates({
       outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: { has: (id) => this.#executor.inFlight.has(id) || waiting.has(id) },
       allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captures.seen,
-      firstAsked: this.#firstAsked, targetMs: config.freshness.targetMs,
+      firstAsked: this.#firstAsked, targetMs: config.freshness.targetMs, effort: (section) => this.#budget.effort(section),
     }, nowMs);
     this.#demand = candidates.demand;
     const spanMs = 2 * Math.max(this.#pace.planMs, this.#planDurationMs / planPart);
@@ -240,11 +242,12 @@ export class Generator {
       number: (this.#plan?.number ?? 0) + 1, atMs: nowMs, candidates: list,
       budget: { requests: this.#budget.capacity(spanMs), refreshRequests: this.#budget.refreshCapacity(spanMs) },
       goal: { targetAgeMs: config.freshness.targetMs, outageMs: Math.min(outageMs, config.freshness.targetMs / 2) },
-      refusalsMax: 100,
+      refusalsMax: 100, surge: this.#budget.surging,
     });
     this.#settleInvalidations(nowMs);
     this.#planDurationMs = clock.monotonicMs() - startedMs;
-    this.#executor.take(this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs)));
+    this.plans.add(this.#plan);
+    this.#executor.take(this.#plan.number, this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs)));
   }
 
   /** A copy for each set of further headers there is one for, or the first. */

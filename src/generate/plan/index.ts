@@ -1,2 +1,3 @@
 export * from './change-rate.ts';
+export * from './journal.ts';
 export * from './plan.ts';

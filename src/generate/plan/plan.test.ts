@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { Changes } from '../changes.ts';
 import { makePlan } from './plan.ts';
 import type { PlanCandidate, PlanInput } from './plan.ts';
 
@@ -35,6 +36,48 @@ describe('makePlan', () => {
     expect(items.filter(({ why }) => why === 'never-copied').length).toBe(16);
     expect(items.filter(({ why }) => why === 'too-old').length).toBe(4);
     expect(plan(discovered, 20).items.length).toBe(20);
+  });
+
+  test('first copies hardly anybody will ask for wait for the refreshes that matter, and go before those that don\'t', () => {
+    const unlikely = candidate({ copyAgeMs: undefined, demandPerMinute: 5e-6 });
+    const likely = candidate({ copyAgeMs: undefined, demandPerMinute: 2e-5 });
+    const matters = candidate({ copyAgeMs: 40 * minuteMs });
+    const minor = candidate({ copyAgeMs: 16 * minuteMs, demandPerMinute: 0.01 });
+    expect(plan([minor, unlikely, matters, likely], 20).items.map(({ resource }) => resource)).toEqual([likely, matters, unlikely, minor].map(({ resource }) => resource));
+  });
+
+  test('of equal value, what costs the origin less time goes first', () => {
+    const slow = candidate({ copyAgeMs: 40 * minuteMs, effort: 3 });
+    const quick = candidate({ copyAgeMs: 40 * minuteMs });
+    expect(plan([slow, quick], 1).items.map(({ resource }) => resource)).toEqual([quick.resource]);
+  });
+
+  test('in a surge what an outage would ask for and not find, or find too old, goes before everything, and says so', () => {
+    const missing = candidate({ copyAgeMs: undefined, demandPerMinute: 0.5 });
+    const old = candidate({ copyAgeMs: 31 * minuteMs, demandPerMinute: 20 });
+    const listed = candidate({ copyAgeMs: undefined, demandPerMinute: 1e-4 });
+    const ageing = candidate({ copyAgeMs: 25 * minuteMs, demandPerMinute: 90 });
+    const { items } = plan([listed, ageing, missing, old], 10, { surge: true });
+    expect(items.map(({ resource, why }) => [resource, why])).toEqual([[old.resource, 'surge'], [missing.resource, 'surge'], [listed.resource, 'never-copied'], [ageing.resource, 'ageing']]);
+  });
+
+  test('pages at rest are not fetched on a guess again and again, whatever the budget; one the site calls changed is, once', () => {
+    const changes = new Changes();
+    const pages = Array.from({ length: 300 }, (_, i) => candidate({ demandPerMinute: 200 / (i + 1) }));
+    const madeMin = pages.map(() => 0);
+    const guesses = [0, 0, 0, 0, 0, 0];
+    for (let minute = 1; minute < 360; minute++) {
+      const candidates = pages.map((page, i) => ({ ...page, changesPerMinute: changes.rate(page.resource), copyAgeMs: (minute - (madeMin[i] ?? 0)) * minuteMs }));
+      for (const { resource, why } of plan(candidates, 1000, { atMs: minute * minuteMs }).items) {
+        const i = pages.findIndex((page) => page.resource === resource);
+        changes.observe(resource, (minute - (madeMin[i] ?? 0)) * minuteMs, false);
+        madeMin[i] = minute;
+        if (why === 'changed') guesses[Math.floor(minute / 60)] = (guesses[Math.floor(minute / 60)] ?? 0) + 1;
+      }
+    }
+    expect(guesses.slice(2).reduce((sum, count) => sum + count, 0)).toBeLessThan(100); // of 72,000 chances
+    const told = { demandPerMinute: 1e-4, copyAgeMs: 2 * minuteMs, changesPerMinute: 5 };
+    expect(plan([candidate({ ...told, saidChanged: true }), candidate(told)], 5).items.length).toBe(1);
   });
 
   test('says why each is planned and why each is not', () => {

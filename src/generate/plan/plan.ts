@@ -43,6 +43,8 @@ export interface PlanCandidate {
   readonly weight: number;
   /** How often the original changes, as far as known (`ChangeRate`); 0 for not known or never. */
   readonly changesPerMinute: number;
+  /** Whether the change is more than a guess: the site says so, or the copy was declared wrong. */
+  readonly saidChanged?: boolean;
   /** Age of the copy; undefined for none. */
   readonly copyAgeMs: number | undefined;
   /** Requests to the origin that making it takes. */
@@ -220,7 +222,7 @@ function judge(candidate: PlanCandidate, input: PlanInput): Ranked | RefusalReas
     penalty: input.goal.penalty ?? 'harmonic',
   };
   const value = crawlValue(refreshing);
-  const guess = refreshing.ageMin <= refreshing.targetAgeMin - refreshing.outageMin;
+  const guess = !candidate.saidChanged && refreshing.ageMin <= refreshing.targetAgeMin - refreshing.outageMin;
   if (guess && value > valueMin && value < (input.goal.guessWorthMin ?? guessWorthMin)) return 'fresh';
   if (value > valueMin) return { candidate, value, rank: value / cost };
   if (candidate.passivePerMinute > 0 && crawlValue({ ...refreshing, passivePerMinute: 0 }) > valueMin) return 'passing-requests';
