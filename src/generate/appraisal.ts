@@ -87,7 +87,7 @@ function outsideOf(body: Uint8Array, holes: readonly Hole[]): Uint8Array {
 function decoderOf(contentType: string): TextDecoder {
   const charset = /;\s*charset="?([\w-]+)/i.exec(contentType)?.[1] ?? 'utf-8';
   try {
-    return new TextDecoder(charset as Bun.Encoding); // any label may be asked for; an unknown one throws
+    return new TextDecoder(charset as ConstructorParameters<typeof TextDecoder>[0]); // any label may be asked for; an unknown one throws
   } catch {
     return new TextDecoder();
   }

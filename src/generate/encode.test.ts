@@ -61,7 +61,7 @@ test('assets are coded more thoroughly', async () => {
   expect(thorough?.bytes.length).toBeLessThan(usual?.bytes.length ?? 0);
 });
 
-function setUp(config = '', codings: readonly ContentCoding[] = ['br', 'gzip']) {
+function setUp(config = '', codings: readonly ContentCoding[] = ['br', 'gzip'], rememberedMax = 100) {
   const loaded = loadConfig({ text: `origin: { url: "http://127.0.0.1:3000" }\n${config}`, env: {}, readFile: () => '' });
   if (!loaded.ok) throw new Error(loaded.problems.map(({ reason }) => reason).join());
   const site = new Site(loaded.config);
@@ -73,7 +73,7 @@ function setUp(config = '', codings: readonly ContentCoding[] = ['br', 'gzip']) 
   const publisher = new Publisher({ catalog, blobs: store, holdings, clock, log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [] });
   const schedule = new Schedule(clock, silentLog);
   const encoder = new Encoder({
-    blobs: { get: (digest) => { reads++; return store.get(digest); } }, holdings, publisher, schedule, clock, log: silentLog, site: () => site, codings: () => codings, wanted: () => true,
+    blobs: { get: (digest) => { reads++; return store.get(digest); } }, holdings, publisher, schedule, clock, log: silentLog, site: () => site, codings: () => codings, wanted: () => true, rememberedMax,
   });
   const put = async (path: string, body: Uint8Array, headers: readonly (readonly [string, string])[] = [['content-type', 'text/html']], facts: Partial<ShadowRecord> = {}): Promise<ShadowRecord> => {
     const record: ShadowRecord = {
@@ -159,6 +159,19 @@ test.each(['text/css', 'image/svg+xml', 'font/ttf', 'application/wasm', 'applica
   await put('/a', text(2000), [['content-type', type]]);
   await done();
   expect(held('/a')?.codings?.length).toBe(2);
+});
+
+test('outcomes that are remembered are bounded: the longest untouched body is coded again', async () => {
+  const { put, done, reads } = setUp('', undefined, 2);
+  for (const path of ['/a', '/b', '/c']) {
+    await put(path, noise(2000 + path.charCodeAt(1)));
+    await done();
+  }
+  for (const path of ['/c', '/b', '/a']) {
+    await put(path, noise(2000 + path.charCodeAt(1)), undefined, { responseTimeMs: 2 });
+    await done();
+  }
+  expect(reads()).toBe(4);
 });
 
 test('without codings wanted nothing is done', async () => {

@@ -29,9 +29,9 @@ const encoderRememberedMax = 50_000;
 /** After each body, as many times what it took. */
 const restFactor = 3;
 /**
- * Style sheets and scripts up to this size are coded as small as can be: about 1 ms a KiB once, for 8 to 10 % less on every visit. Measured (two cores, Bun 1.4,
- * 8 to 340 KiB of HTML, JSON and JavaScript): brotli 9 takes 0.02 ms a KiB and is 3 % behind 10 and 10 % behind 11, which take 0.4 and 1; zstd 9 takes 0.01, 12 four times
- * that for 2 %; gzip 9 twice the time of 6 for less than 1 %.
+ * Style sheets and scripts up to this size are coded as small as can be: about 1 ms a KiB once, for 3 to 12 % less on every visit. Measured (two cores, Bun 1.4,
+ * 8 to 340 KiB of HTML, JSON and JavaScript): brotli 9 takes 0.02 ms a KiB, 10 some twenty times that for 2 to 9 % less, 11 35 to 90 times; zstd 9 takes 0.01, 12 up to five
+ * times that for at most 2 %; gzip 9 twice the time of 6 for at most 2 %.
  */
 const thoroughBytesMax = 256 * 1024;
 const brotliQuality = { usual: 9, thorough: 11 } as const;
@@ -52,6 +52,7 @@ export interface EncoderParts {
   readonly codings: () => readonly ContentCoding[];
   /** Whether anybody asks for it, or a page is made of it. */
   readonly wanted: (record: ShadowRecord) => boolean;
+  readonly rememberedMax?: number;
 }
 
 export interface EncoderCounts {
@@ -162,7 +163,7 @@ export class Encoder {
   #remember(digest: BlobDigest, list: readonly CodedBody[]): void {
     this.#known.delete(digest);
     this.#known.set(digest, list);
-    if (this.#known.size <= encoderRememberedMax) return;
+    if (this.#known.size <= (this.#parts.rememberedMax ?? encoderRememberedMax)) return;
     const oldest = this.#known.keys().next();
     if (!oldest.done) this.#known.delete(oldest.value);
   }
