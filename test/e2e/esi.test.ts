@@ -24,7 +24,9 @@ test('seeds and fragments are prepared before the outage, and pages come togethe
       const page = pages[pathname];
       // Frameworks that know ESI write the tags only for who says that it processes them.
       if (pathname === '/products/1' && !told.get(pathname)) return new Response('no surrogate', { status: 500 });
-      return page === undefined ? new Response('no', { status: 404 }) : new Response(page, { headers: { 'content-type': 'text/html', 'cache-control': 'max-age=600' } });
+      // For surrogates only: browsers and other caches must not keep it.
+      const keeping = pathname === '/products/1' ? { 'cache-control': 'no-store', 'surrogate-control': 'max-age=600, content="ESI/1.0"' } : { 'cache-control': 'max-age=600' };
+      return page === undefined ? new Response('no', { status: 404 }) : new Response(page, { headers: { 'content-type': 'text/html', ...keeping } });
     },
   });
   await using foreshadow = await RunningForeshadow.start({ originUrl: url, config: 'site: esi\nroutes: [ { match: "/products/**", esi: true } ]\nbudgets: { originRequests: 100/s, originShare: 100% }\n' });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { esi, html, include, site, textOf } from './esi-site.ts';
 import { stage, strike } from './stage.ts';
-import { ask, cached, reply, value, verdict, type Asked } from './wire.ts';
+import { ask, cached, reply, value, values, verdict, type Asked } from './wire.ts';
 
 afterEach(strike);
 
@@ -75,6 +75,12 @@ describe('a page with includes', () => {
     const answer = await ask(url, 'GET /pages/1');
     for (const name of ['etag', 'last-modified', 'content-digest', 'expires']) expect([name, value(answer, name)]).toEqual([name, undefined]);
     expect([value(answer, 'age'), value(answer, 'cache-control'), value(answer, 'vary'), value(answer, 'content-length')]).toEqual(['100', 'must-revalidate, max-age=150', 'Accept, X-A', '5']);
+  });
+
+  test('keeps the page\'s own cookies apart', async () => {
+    const shop = await site({ '/pages/1': () => reply(`a${include('/part')}`, [html, 'Set-Cookie: a=1; Expires=Wed, 02 Dec 2026 10:00:00 GMT', 'Set-Cookie: b=2']), '/part': 'p' });
+    const { url } = await stage(shop.url, esi);
+    expect(values(await ask(url, 'GET /pages/1'), 'set-cookie')).toEqual(['a=1; Expires=Wed, 02 Dec 2026 10:00:00 GMT', 'b=2']);
   });
 
   test('with a part that says nothing of keeping is not fresh; with one that is private is private', async () => {
