@@ -30,8 +30,6 @@ interface Frame {
   readonly parts: Map<string, EsiNode[]>;
 }
 
-/** What ESI begins with. Beginning with one letter it is found in 22 µs instead of 47 in 16 KiB, beside all that ends a comment or begins a variable. */
-const openings = /<(?:\/?esi:|!--esi(?![A-Za-z0-9]))/g;
 const marks = /<\/?esi:|<!--esi(?![A-Za-z0-9])|-->|\$\(/g;
 
 /** Whether there is any ESI markup. */
@@ -65,11 +63,11 @@ class PageReader {
   }
 
   read(): readonly EsiNode[] | undefined {
+    marks.lastIndex = 0;
     let at = 0;
     for (;;) {
-      const wanted = this.#inComment || this.#inVars > 0 ? marks : openings;
-      wanted.lastIndex = at;
-      const match = wanted.exec(this.#page);
+      marks.lastIndex = at;
+      const match = marks.exec(this.#page);
       if (!match || this.#tooMuch) break;
       const to = this.#mark(match[0], match.index);
       at = to ?? match.index + match[0].length;
