@@ -13,12 +13,13 @@ import { outages } from './outages/index.ts';
 import { foreshadow } from './peers/foreshadow.ts';
 import { nginx } from './peers/nginx.ts';
 import { varnish } from './peers/varnish.ts';
+import { politeness } from './politeness/index.ts';
 import { replay } from './replay/index.ts';
 import { schedule } from './schedule/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, schedule];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, schedule, politeness];
 const allPeers = [nginx, varnish, foreshadow] as const;
 const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 

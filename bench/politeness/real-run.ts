@@ -1,0 +1,120 @@
+/**
+ * The product's own generator against a real origin with a queue, beside people who come at random (open loop) and ask it directly. Generation is
+ * paused and let go in turns of the same length, so that both halves see the same machine; then the origin strains, and nobody but the generator's own requests tells.
+ */
+import { Generator } from '../../src/generate/index.ts';
+import { loadConfig } from '../../src/config/index.ts';
+import { createLog, seededRandom, systemClock } from '../../src/kernel/index.ts';
+import { openMemoryStore } from '../../src/store/index.ts';
+import { runOpenLoop } from '../load/open-loop.ts';
+import { quantile } from '../load/samples.ts';
+import { QueueOrigin } from './queue-origin.ts';
+import { mostWithin } from './simulation.ts';
+
+export interface RealFacts {
+  readonly workers: number;
+  readonly serviceMs: number;
+  readonly load: number;
+  readonly turnMs: number;
+  /** Pairs of turns, one with generation and one without; the first pair is not counted. */
+  readonly pairs: number;
+  readonly seed: number;
+}
+
+export interface RealResult {
+  readonly load: number;
+  readonly offP95Ms: number;
+  readonly onP95Ms: number;
+  readonly people: number;
+  readonly generatedPerSecond: number;
+  readonly mostInASecond: number;
+  /** Generated requests that began later than a second after the origin began to take 3 s, within the 8 s looked at. */
+  readonly afterStrain: number;
+  /** The last of them that was no trial (at least a second after the one before), ms after the strain. */
+  readonly lastBeforeRestMs: number;
+}
+
+const reportMs = 500;
+const windowMs = 10_000;
+const strainMs = 9000;
+
+export async function runReal(facts: RealFacts): Promise<RealResult> {
+  const { workers, serviceMs, load, turnMs, pairs, seed } = facts;
+  const origin = new QueueOrigin(workers, serviceMs);
+  const generator = startGenerator(origin);
+  const seen: { readonly atMs: number; readonly latencyMs: number }[] = [];
+  const latencies = { on: [] as number[], off: [] as number[] };
+  let turn: 'on' | 'off' | undefined;
+  let usualP95Ms: number | undefined;
+  let open = 0;
+  const reports = setInterval(() => {
+    const nowMs = performance.now();
+    while (seen[0] && seen[0].atMs < nowMs - windowMs) seen.shift();
+    const p95 = seen.length < 20 ? undefined : quantile(Float64Array.from(seen, ({ latencyMs }) => latencyMs).sort(), 0.95);
+    if (p95 !== undefined) usualP95Ms = usualP95Ms === undefined ? p95 : usualP95Ms + (1 - 0.5 ** (reportMs / 600_000)) * (p95 - usualP95Ms);
+    generator.observeOrigin({
+      atMs: Date.now(), view: { state: 'healthy', share: 0, sinceMs: 0 }, latencyP95Ms: p95, usualP95Ms, requestsPerSecond: seen.length / (Math.min(windowMs, nowMs - beganMs) / 1000),
+    });
+  }, reportMs);
+  const beganMs = performance.now();
+  const stop = { requested: false };
+  const people = runOpenLoop({
+    ratePerSecond: (load * workers * 1000) / serviceMs, durationMs: 2 * pairs * turnMs, random: seededRandom(seed),
+    start: (scheduledMs) => {
+      const counted = turn;
+      open++;
+      void fetch(`${origin.url}/people`).then((answer) => answer.arrayBuffer()).then(() => {
+        const nowMs = performance.now();
+        seen.push({ atMs: nowMs, latencyMs: nowMs - scheduledMs });
+        if (counted && nowMs - beganMs > 2 * turnMs) latencies[counted].push(nowMs - scheduledMs);
+        return undefined;
+      }).finally(() => { open--; });
+    },
+  }, stop);
+  for (let pair = 0; pair < pairs; pair++) {
+    // The order alternates, so that a trend of the machine favours neither.
+    for (const half of pair % 2 === 0 ? ['on', 'off'] as const : ['off', 'on'] as const) {
+      turn = undefined;
+      generator.levers.change({ paused: half === 'off' });
+      await Bun.sleep(turnMs / 4); // what the turn before left in the queue is not this turn's
+      turn = half;
+      await Bun.sleep((turnMs * 3) / 4);
+    }
+  }
+  await people;
+  turn = undefined;
+  const generated = origin.generatedAtMs.filter((atMs) => atMs - beganMs > 2 * turnMs).length;
+  clearInterval(reports);
+  generator.levers.change({ paused: false });
+  await Bun.sleep(6000); // reports grow old, and the whole rate comes back
+  const strained = performance.now();
+  origin.serviceMs = 3000;
+  await Bun.sleep(strainMs);
+  const late = origin.generatedAtMs.filter((atMs) => atMs > strained).map((atMs) => atMs - strained);
+  while (open > 0) await Bun.sleep(10);
+  await generator.close();
+  await origin.close();
+  const p95 = (list: number[]): number => quantile(Float64Array.from(list).sort(), 0.95);
+  return {
+    load, offP95Ms: p95(latencies.off), onP95Ms: p95(latencies.on), people: latencies.on.length + latencies.off.length,
+    generatedPerSecond: generated / (((pairs - 1) * turnMs) / 1000), mostInASecond: mostWithin(origin.generatedAtMs, 1000),
+    afterStrain: late.filter((atMs) => atMs > 1000).length, lastBeforeRestMs: Math.max(0, ...late.filter((atMs, at) => at === 0 || atMs - (late[at - 1] ?? 0) < 900)),
+  };
+}
+
+function startGenerator(origin: QueueOrigin): Generator {
+  const loaded = loadConfig({ overrides: { origin: origin.url }, env: {}, readFile: () => '' });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded));
+  let version = 0;
+  const generator = new Generator({
+    config: loaded.config, blobs: openMemoryStore(), records: [], clock: systemClock, bodyOf: () => undefined,
+    outlook: { rates: () => [], variationShares: () => [] }, log: createLog({ clock: systemClock, level: 'error', write: (line) => { console.error(line); } }),
+    catalog: {
+      head: () => version, liveBlobs: () => new Set(),
+      publish: (base, change) => Promise.resolve({ ...change, version: base + 1, publishedAtMs: 0, full: false, put: change.put.map((record) => ({ ...record, version: base + 1 })) }),
+    },
+    onPublished: (published) => { version = published; },
+  });
+  generator.start();
+  return generator;
+}
