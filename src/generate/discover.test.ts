@@ -112,13 +112,21 @@ test('redirects within the site are followed, others are not, and circles end', 
 test('a page brings its own assets and links, of the site only', () => {
   const site = over({});
   const html = '<link rel=stylesheet href=/main.css><a href="/b">b</a><a href="/page">self</a><a href="https://elsewhere.example/c">c</a><img src="https://cdn.example/i.png">';
-  site.discoverer.readDocument(key('/page'), [['content-type', 'text/html; charset=utf-8']], new TextEncoder().encode(html), true);
+  const own = site.discoverer.readDocument(key('/page'), [['content-type', 'text/html; charset=utf-8']], new TextEncoder().encode(html), true);
+  expect(own).toEqual([key('/main.css')]);
   expect(site.found()).toEqual(['asset /main.css', 'link /b']);
   expect(site.frontier.get(key('/main.css'))?.parent).toBe(key('/page'));
   site.discoverer.readDocument(key('/main.css'), [['content-type', 'text/css']], new TextEncoder().encode('a { background: url(bg.png) }'), true);
   site.discoverer.readDocument(key('/data.json'), [['content-type', 'application/json']], new TextEncoder().encode('<a href="/x">'), true);
   site.discoverer.readDocument(key('/linked'), [['content-type', 'text/html']], new TextEncoder().encode('<a href="/y"><img src="/z.png">'), false);
   expect(site.found()).toEqual(['asset /main.css', 'link /b', 'asset /bg.png', 'asset /z.png']);
+});
+
+test('a coded page is read like any other; what can not be decoded refers to nothing', () => {
+  const site = over({});
+  const coded = [['content-type', 'text/html'], ['content-encoding', 'gzip']] as const;
+  expect(site.discoverer.readDocument(key('/page'), coded, gzipSync('<img src=/i.png>'), true)).toEqual([key('/i.png')]);
+  expect(site.discoverer.readDocument(key('/page'), coded, new TextEncoder().encode('<img src=/j.png>'), true)).toEqual([]);
 });
 
 test('the frontier is bounded, keeps the best source, and counts what had no room', () => {
