@@ -52,7 +52,7 @@ export function planner({ site, name, changeRate, demand, passive }: PlannerFact
 }
 
 /** Refreshes each page at a rate of its own: a page is due when it has saved up one refresh. Rates are scaled to the budget. */
-export function atRates(name: string, ratesOf: (budget: number) => Float64Array, everyMinutes: number): Policy {
+function atRates(name: string, ratesOf: (budget: number) => Float64Array, everyMinutes: number): Policy {
   let rates = new Float64Array(0);
   let credit = new Float64Array(0);
   return {

@@ -3,7 +3,7 @@
  * given times of a clock that never goes back.
  */
 
-export const surgeMsMax = 60_000;
+const surgeMsMax = 60_000;
 const surgeEveryMs = 600_000;
 /** From this expectation of failure on nobody need ask. */
 const expectedMin = 0.5;
@@ -11,6 +11,7 @@ const expectedMin = 0.5;
 export class Surge {
   #askedUntilMs = Number.NEGATIVE_INFINITY;
   #expectedUntilMs = Number.NEGATIVE_INFINITY;
+  #going = false;
   /** Spans of surging within the last ten minutes, [from, to): the last may go on. */
   readonly #spans: { readonly fromMs: number; toMs: number }[] = [];
 
@@ -41,8 +42,6 @@ export class Surge {
     this.#going = true;
     return true;
   }
-
-  #going = false;
 
   #spentMs(nowMs: number): number {
     return this.#spans.reduce((sum, { fromMs, toMs }) => sum + toMs - Math.max(fromMs, nowMs - surgeEveryMs), 0);

@@ -118,9 +118,9 @@ const valueMin = 1e-9;
  * While age is no reason to renew a copy, a guess that the original has changed must be expected to spare this many people an outdated answer
  * (harmonically counted). Without it a planner with budget to spare fetches pages at rest again and again: `npm run bench -- schedule`.
  */
-export const guessWorthMin = 0.02;
+const guessWorthMin = 0.02;
 /** A first copy that is wanted less often than this, once in about ten weeks, waits for the refreshes that matter. */
-export const likelyPerMinuteMin = 1e-5;
+const likelyPerMinuteMin = 1e-5;
 /** These do: they spare one person in ten an outdated answer. */
 const mattersMin = 0.1;
 /** Requests expected during an outage from which on a surge is for them: one in twenty outages. */
