@@ -34,8 +34,9 @@ export async function accept(shop: Workshop, admitted: Admitted): Promise<void> 
   const { previous, body, how, appraisal } = admitted;
   await shop.publisher.writing(async (put) => {
     const record: ShadowRecord = { ...admitted.record, body: await put(body), bodyBytes: body.length, madeBy: how, version: 0 };
-    if (shop.invalidations.outdates(record.resource, record.requestTimeMs)) {
-      shop.tally.refuse('invalidated');
+    const refusal = overtakenBy(shop, record);
+    if (refusal) {
+      shop.tally.refuse(refusal);
       return;
     }
     learn(shop, record, admitted);
@@ -51,8 +52,14 @@ export async function accept(shop: Workshop, admitted: Admitted): Promise<void> 
 export function releaseCompanions(shop: Workshop): void {
   if (shop.companions.size === 0) return;
   for (const record of shop.companions.settle((asset) => isMissing(shop, asset), shop.clock.monotonicMs())) {
-    if (!shop.invalidations.outdates(record.resource, record.requestTimeMs)) release(shop, record);
+    if (!overtakenBy(shop, record)) release(shop, record);
   }
+}
+
+/** What an operator or a write has said since the answer was asked for. */
+function overtakenBy({ invalidations, holds, holdings }: Workshop, { resource, requestTimeMs }: ShadowRecord): 'invalidated' | 'held' | undefined {
+  if (invalidations.outdates(resource, requestTimeMs)) return 'invalidated';
+  return holds.has(resource, holdings.of(resource)) ? 'held' : undefined;
 }
 
 function release(shop: Workshop, record: ShadowRecord): void {

@@ -37,7 +37,7 @@ function collect(facts: Partial<CandidateParts> & { rates?: Record<string, numbe
   return collectCandidates({
     outlook: { rates: () => rates, variationShares: () => [{ variation: at('d=b'), share: 1 }] },
     frontier: new Frontier(), holdings: new Holdings([]), ledger: new Ledger(), changes: new Changes(), site,
-    allows: () => true, invalidated: new Set(), captured: new Set(), inFlight: new Set(), firstAsked: new FirstAsked(0), targetMs: 600_000, ...facts,
+    allows: () => true, invalidated: new Set(), outdates: () => false, held: () => false, captured: new Set(), inFlight: new Set(), firstAsked: new FirstAsked(0), targetMs: 600_000, ...facts,
   }, nowMs);
 }
 
@@ -123,6 +123,15 @@ test('what its headers say will not change is not renewed; what was declared wro
 test('what others of its section cost the origin is told', () => {
   const { list } = collect({ rates: { '/v/1': 1, '/p': 1 }, effort: (section) => (section === '/v' ? 3 : 1) });
   expect(list.map(({ resource, effort }) => [String(resource), effort])).toEqual([['/v/1', 3], ['/v/1', 3], ['/p', 1]]);
+});
+
+test('a copy that a passing answer left is not renewed while it is young, unless it was declared wrong since; what is held is left alone', () => {
+  const holdings = new Holdings([{ ...copyOf('/a', '', 1000), madeBy: 'capture' }, { ...copyOf('/b', '', 1000), madeBy: 'capture' }]);
+  const rates = { '/a': 1, '/b': 1 };
+  expect(collect({ rates, holdings }).list).toEqual([]);
+  const outdated = { rates, holdings, invalidated: new Set([key('/a'), key('/b')]), outdates: ({ resource }: ShadowRecord) => resource === key('/a') };
+  expect(collect(outdated).list.map(({ resource }) => resource)).toEqual([key('/a')]);
+  expect(collect({ ...outdated, held: () => true }).list).toEqual([]);
 });
 
 test('backing off, in flight, invalidated, renewed by passing requests: all told', () => {

@@ -42,8 +42,12 @@ export interface CandidateParts {
   readonly site: Site;
   /** Whether robots.txt lets what nobody asked for be fetched. */
   readonly allows: (resource: ResourceKey) => boolean;
+  /** Whether it is to stay as it is. */
+  readonly held: (resource: ResourceKey) => boolean;
   /** Resources whose copies were wrong and are to be made anew. */
   readonly invalidated: ReadonlySet<ResourceKey>;
+  /** Whether a copy was asked for before it was declared wrong. */
+  readonly outdates: (copy: ShadowRecord) => boolean;
   /** Resources whose answers passing requests are known to renew. */
   readonly captured: ReadonlySet<ResourceKey>;
   readonly firstAsked: FirstAsked;
@@ -70,7 +74,7 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
   const found: Found = { list: [], left: { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0 } };
   const demand = new Map<ResourceKey, number>();
   for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax)) {
-    if (parts.site.route(resource).policy === 'never') continue;
+    if (parts.site.route(resource).policy === 'never' || parts.held(resource)) continue;
     demand.set(resource, perMinute);
     // A copy of one variation shows that answers may be kept; those nobody has asked for yet would not pass by.
     const hadItsTime = parts.firstAsked.hadItsTime(resource, nowMs) || parts.holdings.of(resource).length > 0;
@@ -78,7 +82,7 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
   }
   for (const discovery of parts.frontier.all()) {
     const { resource } = discovery;
-    if (demand.has(resource)) continue;
+    if (demand.has(resource) || parts.held(resource)) continue;
     if (!parts.allows(resource)) {
       found.left.robots++;
       continue;
@@ -120,7 +124,7 @@ function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowM
     const id = targetId(resource, variation);
     if (parts.inFlight.has(id)) continue;
     const held = parts.holdings.variation(resource, variation);
-    const copies = toRenew(held, parts.targetMs, nowMs);
+    const copies = toRenew(held, parts.targetMs, nowMs, parts.outdates);
     if (copies.length === 0 && (held.length > 0 || !wanted.hadItsTime)) {
       found.left[held.length > 0 ? 'fresh' : 'awaiting-capture']++;
       continue;
@@ -145,9 +149,9 @@ function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowM
   }
 }
 
-/** The copies the origin may be asked to renew: not those a passing answer left within the freshness target. */
-export function toRenew(copies: readonly ShadowRecord[], targetMs: number, nowMs: number): readonly ShadowRecord[] {
-  const young = (copy: ShadowRecord): boolean => copy.madeBy === 'capture' && nowMs - copy.responseTimeMs < targetMs;
+/** The copies the origin may be asked to renew: not those a passing answer left within the freshness target, unless they were declared wrong since. */
+export function toRenew(copies: readonly ShadowRecord[], targetMs: number, nowMs: number, outdates: (copy: ShadowRecord) => boolean): readonly ShadowRecord[] {
+  const young = (copy: ShadowRecord): boolean => copy.madeBy === 'capture' && nowMs - copy.responseTimeMs < targetMs && !outdates(copy);
   return copies.some(young) ? copies.filter((copy) => !young(copy)) : copies;
 }
 

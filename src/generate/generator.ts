@@ -11,7 +11,7 @@ import type { FeedKey, Filling } from '../compose/types.ts';
 import { freshSeed, seededRandom, type Clock, type Log, type Random, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import { Budget, type OriginCondition } from './budget.ts';
-import { collectCandidates, demandedMax, targetId, toRenew, type Outlook } from './candidates.ts';
+import { demandedMax, targetId, type Outlook } from './candidates.ts';
 import { releaseCompanions } from './accept.ts';
 import { Companions } from './companions.ts';
 import { coverageOf, type Coverage } from './coverage.ts';
@@ -27,18 +27,19 @@ import { Fidelity } from './fidelity.ts';
 import { FirstAsked } from './first-asked.ts';
 import { Frontier } from './frontier.ts';
 import { Holdings } from './holdings.ts';
+import { Holds } from './holds.ts';
 import { CaptureQueue, takeInvalidation, takeRefusal, type BodyOf } from './intake.ts';
 import { Levers } from './levers.ts';
-import type { Job } from './make-copy.ts';
 import { emptyMemory, writeMemory, type Memory } from './memory.ts';
 import { usualPace, type Pace } from './pace.ts';
-import { makePlan, PlanJournal, type Plan, type PlanItem } from './plan/index.ts';
+import type { PlanJournal } from './plan/index.ts';
+import { Planning } from './planning.ts';
 import { Publisher, type CatalogWriter } from './publisher.ts';
 import { chooseSample, sampleEveryMs } from './sample.ts';
 import { Schedule } from './schedule.ts';
 import { Site } from './site.ts';
 import { LiveSlots, type HeardTimes } from './slots/index.ts';
-import { describe, type GeneratorStatus, type LeftCounts } from './status.ts';
+import { describe, type GeneratorStatus } from './status.ts';
 import { Invalidations, Tally, type Workshop } from './workshop.ts';
 
 export interface GeneratorParts {
@@ -62,21 +63,13 @@ export interface GeneratorParts {
   readonly pace?: Pace | undefined;
 }
 
-/** Planning takes at most this part of the time: a big site is planned less often. */
-const planPart = 0.1;
 const collectEveryMs = 600_000;
 /** Changed fillings are published at most this often. */
 const fillEveryMs = 200;
-/** From this part of the storage budget on, what is wanted less than what had to go is not fetched. */
-const nearlyFullPart = 0.85;
-/** The outage copies are kept young enough for, at most half the freshness target. */
-const outageMs = 15 * 60_000;
 
 export class Generator {
   /** What an operator can set. */
   readonly levers: Levers;
-  /** The last plans. */
-  readonly plans = new PlanJournal();
   readonly #parts: GeneratorParts;
   readonly #shop: Workshop;
   readonly #slots: LiveSlots;
@@ -84,15 +77,10 @@ export class Generator {
   readonly #captures: CaptureQueue;
   readonly #rounds: DiscoveryRounds;
   readonly #executor: Executor;
-  readonly #firstAsked: FirstAsked;
+  readonly #planning: Planning;
   readonly #schedule: Schedule;
   readonly #pace: Pace;
   #fetcher: Fetcher;
-  #plan: Plan | undefined;
-  #planDurationMs = 0;
-  #demand: ReadonlyMap<ResourceKey, number> = new Map();
-  #left: LeftCounts = { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0, 'storage-full': 0 };
-  #storageDemandBelow = -1;
   #samples = 0;
 
   constructor(parts: GeneratorParts) {
@@ -114,29 +102,32 @@ export class Generator {
       fill: (filling) => { this.#shop.publisher.fill(filling); }, unfill: (id) => { this.#shop.publisher.unfill(id); },
       unpublishedFeeds: () => this.#shop.publisher.unpublishedFeeds(), onHeard: (heard) => parts.onHeard?.(heard),
     });
-    this.#firstAsked = new FirstAsked(this.#pace.passiveFirstMs);
     const companions = new Companions();
     const publisher = new Publisher({
       catalog: parts.catalog, blobs: parts.blobs, holdings, clock, log, slots: this.#slots, onPublished: parts.onPublished, renewalsMs: this.#pace.renewalsMs, waiting: () => companions.bodies(),
     });
     this.#shop = {
       site, config, clock, log, holdings, frontier, companions, publisher, blobs: parts.blobs,
-      ledger, changes, history, fidelity: new Fidelity(), invalidations: new Invalidations(), tally: new Tally(),
+      ledger, changes, history, fidelity: new Fidelity(), invalidations: new Invalidations(), holds: new Holds(() => parts.catalog.rules(), clock), tally: new Tally(),
       encoder: new Encoder({
         blobs: parts.blobs, holdings, publisher, schedule: this.#schedule, clock, log, site: () => this.#shop.site, codings: () => this.#shop.config.generate.codings,
-        wanted: (record) => isWorthCoding(record, frontier, this.#demand),
+        wanted: (record) => isWorthCoding(record, frontier, this.#planning.demand),
       }),
       discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
     };
     this.#executor = new Executor({ shop: this.#shop, budget: this.#budget, schedule: this.#schedule, fetcher: (request) => this.#fetcher(request) });
     this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule, passing);
+    this.#planning = new Planning({
+      shop: this.#shop, outlook: parts.outlook, budget: this.#budget, firstAsked: new FirstAsked(this.#pace.passiveFirstMs), planMs: this.#pace.planMs,
+      inFlight: this.#executor.inFlight, captured: () => this.#captures.seen,
+    });
     for (const [resource] of holdings.byResource()) this.#slots.want(resource);
   }
 
   start(): void {
     this.#slots.start();
     this.#rounds.run(this.#shop.discoverer, () => this.#shop.config.generate.discover, () => { this.#planNow(); });
-    this.#schedule.every(() => this.#planNow(), () => Math.max(this.#pace.planMs, this.#planDurationMs / planPart));
+    this.#schedule.every(() => this.#planNow(), () => this.#planning.everyMs);
     this.#schedule.every(() => {
       releaseCompanions(this.#shop);
       return this.#shop.publisher.publishDue();
@@ -184,15 +175,20 @@ export class Generator {
 
   status(): GeneratorStatus {
     return describe({
-      shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#plan, left: this.#left, planDurationMs: this.#planDurationMs, queued: this.#executor.queued,
+      shop: this.#shop, slots: this.#slots, budget: this.#budgetState(), plan: this.#planning.newest, left: this.#planning.left, planDurationMs: this.#planning.durationMs, queued: this.#executor.queued,
       capturesDropped: this.#captures.dropped, discovery: this.#rounds.last,
     });
+  }
+
+  /** The last plans. */
+  get plans(): PlanJournal {
+    return this.#planning.journal;
   }
 
   /** The operator's eye and hand on what there is. */
   curate(archive: Archive): Curator {
     return new Curator({
-      shop: this.#shop, archive, blobs: this.#parts.blobs, perMinute: (resource) => this.#demand.get(resource) ?? 0, heardMs: (feed) => this.#slots.value(feed)?.heardMs,
+      shop: this.#shop, archive, blobs: this.#parts.blobs, perMinute: (resource) => this.#planning.demand.get(resource) ?? 0, heardMs: (feed) => this.#slots.value(feed)?.heardMs,
     });
   }
 
@@ -219,74 +215,36 @@ export class Generator {
   }
 
   #planNow(): void {
-    const { config, clock, holdings, ledger, changes, frontier, site, discoverer, invalidations } = this.#shop;
     if (this.#budget.pause() !== undefined || this.#shop.publisher.resting) {
       this.#executor.clear();
       return;
     }
-    const startedMs = clock.monotonicMs();
-    const nowMs = clock.nowMs();
-    const waiting = this.#shop.companions.targets();
-    const candidates = collectCandidates({
-      outlook: this.#parts.outlook, frontier, holdings, ledger, changes, site, inFlight: { has: (id) => this.#executor.inFlight.has(id) || waiting.has(id) },
-      allows: (resource) => discoverer.allows(resource), invalidated: invalidations.open, captured: this.#captures.seen,
-      firstAsked: this.#firstAsked, targetMs: config.freshness.targetMs, effort: (section) => this.#budget.effort(section),
-    }, nowMs);
-    this.#demand = candidates.demand;
-    const spanMs = 2 * Math.max(this.#pace.planMs, this.#planDurationMs / planPart);
-    const list = holdings.bytes < config.budgets.storageBytes * nearlyFullPart
-      ? candidates.list
-      : candidates.list.filter((candidate) => candidate.copyAgeMs !== undefined || (candidates.demand.get(candidate.resource) ?? 0) > this.#storageDemandBelow);
-    this.#left = { ...candidates.left, 'storage-full': candidates.list.length - list.length };
-    this.#plan = makePlan({
-      number: (this.#plan?.number ?? 0) + 1, atMs: nowMs, candidates: list,
-      budget: { requests: this.#budget.capacity(spanMs), refreshRequests: this.#budget.refreshCapacity(spanMs) },
-      goal: { targetAgeMs: config.freshness.targetMs, outageMs: Math.min(outageMs, config.freshness.targetMs / 2) },
-      refusalsMax: 100, surge: this.#budget.surging,
-    });
-    this.#settleInvalidations(nowMs);
-    this.#planDurationMs = clock.monotonicMs() - startedMs;
-    this.plans.add(this.#plan);
-    this.#executor.take(this.#plan.number, this.#plan.items.flatMap((item) => this.#jobsOf(item, nowMs)));
+    const { number, jobs } = this.#planning.plan();
+    this.#executor.take(number, jobs);
   }
 
-  /** A copy for each set of further headers there is one for, or the first. */
-  #jobsOf({ resource, variation }: PlanItem, nowMs: number): Job[] {
-    const held = this.#shop.holdings.variation(resource, variation);
-    if (held.length === 0) return [{ resource, variation, varied: [], kind: 'first' }];
-    return toRenew(held, this.#shop.config.freshness.targetMs, nowMs).map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
-  }
-
-  /** A copy is fetched once more now and then, out of turn, to see whether it still shows what the origin does. */
+  /** A copy is fetched once more now and then, out of turn, to see whether it still shows what the origin does; never while planned ones wait. */
   #sample(): void {
     const { holdings, config, publisher, companions } = this.#shop;
-    if (!config.generate.fidelity || this.#budget.pause() !== undefined || publisher.resting) return;
-    const record = chooseSample(holdings, this.#demand, ++this.#samples);
+    if (!config.generate.fidelity || this.#budget.pause() !== undefined || publisher.resting || this.#executor.queued > 0) return;
+    const record = chooseSample(holdings, this.#planning.demand, ++this.#samples);
     if (record && !companions.targets().has(targetId(record.resource, record.variation))) this.#executor.doNow({ resource: record.resource, variation: record.variation, varied: record.vary, kind: 'refresh', afresh: true });
   }
 
   #evict(): void {
-    this.#slots.makeRoom(this.#demand);
+    this.#slots.makeRoom(this.#planning.demand);
     const { holdings, config, publisher, tally, log } = this.#shop;
     if (holdings.bytes <= config.budgets.storageBytes) return;
-    const eviction = chooseEvictions(holdings.all(), this.#demand, holdings.bytes, config.budgets.storageBytes);
+    const eviction = chooseEvictions(holdings.all(), this.#planning.demand, holdings.bytes, config.budgets.storageBytes);
     for (const record of eviction.records) publisher.remove(record);
     tally.evicted += eviction.records.length;
-    this.#storageDemandBelow = eviction.demandBelow;
+    this.#planning.storageDemandBelow = eviction.demandBelow;
     log.warn('storage-budget-used-up', { removed: eviction.records.length, bytesMax: config.budgets.storageBytes });
   }
 
   async #collect(): Promise<void> {
     const freed = await this.#shop.publisher.collect();
     if (freed.blobs > 0) this.#shop.log.info('blobs-collected', { ...freed });
-  }
-
-  #settleInvalidations(nowMs: number): void {
-    const { invalidations, holdings, ledger, site } = this.#shop;
-    for (const resource of invalidations.open) {
-      const done = site.variations(resource, []).every(({ variation }) => holdings.variation(resource, variation).length > 0 || !ledger.mayTry(targetId(resource, variation), nowMs));
-      if (done) invalidations.settle(resource);
-    }
   }
 
   #budgetState(): GeneratorStatus['budget'] {

@@ -40,6 +40,7 @@ function addsSomething(shop: Workshop, captured: ShadowRecord, previous: ShadowR
 }
 
 async function keep(shop: Workshop, bodyOf: BodyOf, captured: ShadowRecord, previous: ShadowRecord | undefined): Promise<Refusal | undefined> {
+  if (shop.holds.has(captured.resource, shop.holdings.of(captured.resource))) return 'held';
   if (shop.invalidations.outdates(captured.resource, captured.requestTimeMs)) return 'invalidated';
   const body = bodyOf(captured.body);
   if (!body) return 'missing-body';
@@ -84,6 +85,7 @@ export function takeRefusal(shop: Workshop, { resource, variation, reason }: Ref
 export function takeInvalidation(shop: Workshop, resources: readonly ResourceKey[]): void {
   const nowMs = shop.clock.nowMs();
   for (const resource of resources) {
+    if (shop.holds.has(resource, shop.holdings.of(resource))) continue;
     shop.invalidations.add(resource, nowMs);
     for (const record of shop.holdings.of(resource).slice()) {
       shop.publisher.remove(record);

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import type { ShadowRecord } from '../catalog/index.ts';
+import type { CatalogChange, ShadowRecord } from '../catalog/index.ts';
+import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
 import { createLog, ManualClock, silentLog, systemClock, type BlobDigest, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { openMemoryStore } from '../store/index.ts';
 import { Holdings } from './holdings.ts';
@@ -23,7 +24,7 @@ function setUp(failing = { times: 0 }) {
   const events: string[] = [];
   const catalog: CatalogWriter = {
     head: () => published.length,
-    liveBlobs: () => new Set(),
+    rules: () => [], liveBlobs: () => new Set(),
     async publish(base, change) {
       const { put, remove } = change;
       if (failing.times-- > 0) throw new Error('disk full');
@@ -124,4 +125,46 @@ test('collection frees what no copy uses and never what is being written', async
   expect(freed).toEqual({ blobs: 1, bytes: 3 });
   for (const record of holdings.all()) expect(await blobs.has(record.body)).toBe(true);
   expect(holdings.records).toBe(5);
+});
+
+test('a version waits for what is being made to fill its pages, and says which feeds were heard', async () => {
+  const filling = (id: string, text: string): Filling => ({ id: id as FillingId, feed: 'prices' as FeedKey, maxAgeMs: 1000, valueTimeMs: 1, versions: [{ text, profile: undefined }], fallback: undefined, version: 0 }); // spelled as their makers would
+  const changes: CatalogChange[] = [];
+  const told: unknown[] = [];
+  const failing = { times: 0 };
+  const holdings = new Holdings([]);
+  const wanted: string[] = [];
+  const publisher: Publisher = new Publisher({
+    blobs: openMemoryStore(), holdings, clock: new ManualClock(), log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [],
+    catalog: {
+      head: () => changes.length, liveBlobs: () => new Set(), rules: () => [],
+      async publish(base, change) {
+        if (failing.times-- > 0) throw new Error('disk full');
+        changes.push(change);
+        return { ...change, version: base + 1, publishedAtMs: 0, full: false };
+      },
+    },
+    slots: {
+      want: (resource) => { wanted.push(`+${resource}`); }, unwant: (resource) => { wanted.push(`-${resource}`); }, handAgain: () => undefined,
+      async finish() { if (changes.length === 0) publisher.fill(filling('/a#price', '10')); },
+      heard: () => [['prices' as FeedKey, 5]], published: (heard) => { told.push(heard); },
+    },
+  });
+  const record = recordOf('/a', 'x' as BlobDigest, 1); // no body is read here
+  publisher.put(record);
+  await publisher.publish();
+  expect(changes.map(({ put, fill, heard }) => [put.length, fill.map(({ id }) => id), heard])).toEqual([[1, ['/a#price' as FillingId], [['prices' as FeedKey, 5]]]]);
+
+  failing.times = 1;
+  publisher.fill(filling('/a#price', '11'));
+  publisher.unfill('/b#price' as FillingId);
+  await publisher.publishFillings();
+  expect([changes.length, told.length, [...publisher.unpublishedFeeds()]]).toEqual([1, 1, ['prices' as FeedKey]]);
+  await publisher.publishFillings(); // storage failed a moment ago: it is left in peace
+  expect(changes.length).toBe(1);
+  publisher.fill(filling('/a#price', '12'));
+  publisher.remove(record);
+  await publisher.publish();
+  expect(changes.slice(1).map(({ fill, unfill, remove }) => [fill.map(({ versions }) => versions[0]?.text), unfill, remove])).toEqual([[['12'], ['/b#price' as FillingId], ['/a\n']]]);
+  expect([wanted, [...publisher.unpublishedFeeds()], told.length]).toEqual([['+/a', '-/a'], [], 2]);
 });

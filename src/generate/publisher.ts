@@ -10,7 +10,7 @@ import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
 
 /** What publishing needs of the catalog. */
-export type CatalogWriter = Pick<Catalog, 'head' | 'publish' | 'liveBlobs'>;
+export type CatalogWriter = Pick<Catalog, 'head' | 'publish' | 'liveBlobs' | 'rules'>;
 
 /** Who makes what fills the slots of copies. */
 export interface FillingSource {

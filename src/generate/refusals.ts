@@ -24,6 +24,7 @@ const ownRefusals = {
   // It is not wanted, or there is no room for it.
   'robots': 'robots.txt forbids fetching what nobody has asked for.',
   'invalidated': 'It was asked for before the copy was declared wrong.',
+  'held': 'An operator went back to an older copy, which stays for a while.',
   'storage-full': 'budgets.storage is used up by more valuable copies, or no volume takes the write.',
   'missing-body': 'An edge captured it, but its body is no longer in the edge\'s store.',
 } as const;

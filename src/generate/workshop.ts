@@ -2,6 +2,7 @@
  * What making copies works on, together: the site as configured, what exists, what is remembered, where results go, and the
  * counts. One object for the generator's parts, so that each of them stays a function.
  */
+import type { ShadowRecord } from '../catalog/shadow-record.ts';
 import type { Config } from '../config/types.ts';
 import type { Clock, Log, ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
@@ -13,6 +14,7 @@ import type { Fidelity } from './fidelity.ts';
 import type { Frontier } from './frontier.ts';
 import type { History } from './history.ts';
 import type { Holdings } from './holdings.ts';
+import type { Holds } from './holds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Publisher } from './publisher.ts';
 import type { Refusal } from './refusals.ts';
@@ -35,6 +37,7 @@ export interface Workshop {
   readonly discoverer: Discoverer;
   readonly publisher: Publisher;
   readonly invalidations: Invalidations;
+  readonly holds: Holds;
   readonly tally: Tally;
 }
 
@@ -85,6 +88,9 @@ export class Invalidations {
     const sinceMs = this.#since.get(resource);
     return sinceMs !== undefined && requestTimeMs <= sinceMs;
   }
+
+  /** Whether a copy is of before. */
+  readonly outdated = (copy: Pick<ShadowRecord, 'resource' | 'requestTimeMs'>): boolean => this.outdates(copy.resource, copy.requestTimeMs);
 
   /** All variations have been made anew, or can't be. */
   settle(resource: ResourceKey): void {

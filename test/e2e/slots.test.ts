@@ -38,13 +38,14 @@ const euro = (amount: number, language: string): string => new Intl.NumberFormat
 describe('slots', () => {
   test('while the origin is well, copies show the live value', async () => {
     for (const id of ['a', 'b', 'c']) for (const language of languages) await says(`/products/${id}`, `<p id="price">${euro(10 + 'abc'.indexOf(id), language)}</p>`, language);
+    await says('/api/price.json', '"price":10');
     const { headers } = await page('/products/a');
     expect(headers.get('content-length')).toMatch(/^\d+$/);
     expect(headers.get('foreshadow')).toContain('language=en');
   }, 20_000);
 
   test('while the origin is gone, a new price is on every page at once, in every language', async () => {
-    await foreshadow.published(6);
+    await foreshadow.published(7);
     await site.stopOrigin();
     await says('/products/a', 'A copy, ');
     site.price = 20;
@@ -85,11 +86,12 @@ describe('slots', () => {
     ['too deep a document', () => new Response(`${'['.repeat(5000)}${']'.repeat(5000)}`, { headers: { 'content-type': 'application/json' } })],
   ])('a feed that answers with %s changes no page, and says what is wrong', async (_, answer) => {
     site.instead.set('/prices', answer);
-    await until('the feed to be seen failing', async () => JSON.stringify(await feedState()).includes('"error":"'), 5000, 50);
+    await until('the feed to be seen failing', async () => JSON.stringify(await feedState()).includes('"state":"failing"'), 5000, 50);
     const { text } = await page('/products/a');
     expect(text).not.toContain('script');
     expect(text).toMatch(/<p id="price">(€30\.00|origin's price)<\/p>/);
     site.instead.delete('/prices');
+    await until('the feed to be well again', async () => JSON.stringify(await feedState()).includes('"state":"ok"'), 5000, 50);
     await says('/products/a', euro(30, 'en'));
   }, 20_000);
 
