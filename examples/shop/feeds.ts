@@ -1,9 +1,9 @@
 /**
  * The shop's live data, a process of its own, `feeds.ts [PORT] [--tied]`, as in most real companies: it goes on while the shop's
- * web server is down. Prices by audience and stock by polling, recommendations in ten versions with a profile each, what sells just now as
- * server-sent events. `--tied`: it ends when its input does.
+ * web server is down. Prices and shelves by audience and stock by polling, recommendations in ten versions with a profile each, what sells
+ * just now as server-sent events. `--tied`: it ends when its input does.
  */
-import { products } from './goods.ts';
+import { categories, products } from './goods.ts';
 import { bestsellers, priceCents, recommendationLists, scoreOf, segments, stockOf } from './market.ts';
 
 const scoresEveryMs = 2000;
@@ -40,6 +40,9 @@ function feed(request: Request): Response {
   const headers = { 'cache-control': 'no-cache' };
   switch (url.pathname) {
     case '/prices.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, priceCents(product, audience, nowMs) / 100])), { headers });
+    case '/shelves.json': return Response.json(Object.fromEntries(categories.map((category) => [
+      category.id, products.filter((product) => product.category === category).map((product) => ({ id: product.id, name: product.name, price: priceCents(product, audience, nowMs) / 100 })),
+    ])), { headers });
     case '/stock.json': return Response.json(Object.fromEntries(products.map((product) => [product.id, stockOf(product, nowMs)])), { headers });
     case '/recs': return Response.json(recommendationLists(audience, nowMs).map(({ profile, list }) => ({
       profile, items: list.map((product) => ({ id: product.id, name: product.name, price: priceCents(product, audience, nowMs) / 100 })),

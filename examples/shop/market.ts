@@ -1,6 +1,7 @@
 /**
  * Prices, stock and what sells, as pure functions of time: the shop's pages and its feeds are different processes and
- * agree without talking. Prices move every 10 s, stock every 5 s. Nothing here is random in the sense of unrepeatable.
+ * agree without talking, and whoever knows the time knows what they must say. Prices move every 10 s, stock every 5 s, what sells every 2 s.
+ * Nothing here is random in the sense of unrepeatable.
  */
 import type { Product } from './goods.ts';
 import { categories, products } from './goods.ts';
@@ -26,10 +27,10 @@ export function stockOf(product: Product, nowMs: number): number {
   return Math.floor(scatter(product.number, 7_000_000 + Math.floor(nowMs / 5000)) * 40);
 }
 
-/** How much a product is asked for just now, 0 to 100; drifts over minutes. */
+/** How much a product is asked for just now, 0 to 100; drifts over minutes, in steps of 2 s. */
 export function scoreOf(product: Product, nowMs: number): number {
   const phase = scatter(product.number, 1) * 2 * Math.PI;
-  return Math.round(50 + 30 * Math.sin(nowMs / 240_000 + phase) + 20 * scatter(product.number, 2));
+  return Math.round(50 + 30 * Math.sin((Math.floor(nowMs / 2000) * 2000) / 240_000 + phase) + 20 * scatter(product.number, 2));
 }
 
 export function bestsellers(count: number, nowMs: number, within?: string): Product[] {
@@ -46,7 +47,7 @@ export function recommendations(segment: Segment, nowMs: number, besides?: Produ
 }
 
 /** What readers of these categories like, weights by category; the first is for everybody. */
-const tastes: readonly (readonly string[])[] = [
+export const tastes: readonly (readonly string[])[] = [
   categories.map(({ id }) => id), ...categories.map(({ id }) => [id]), ['kitchen', 'garden'], ['paper', 'light'], ['travel', 'workshop'],
 ];
 

@@ -51,7 +51,7 @@ export function homePage(visitor: Visitor): string {
 
 export function categoryPage(visitor: Visitor, category: Category): string {
   const name = category.name[visitor.language];
-  return layout(visitor, name, `<h1>${name}</h1>${cards(products.filter((product) => product.category === category), visitor)}`);
+  return layout(visitor, name, `<h1>${name}</h1><div id="shelf">${cards(products.filter((product) => product.category === category), visitor)}</div>`);
 }
 
 export function productPage(visitor: Visitor, product: Product): string {

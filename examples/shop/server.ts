@@ -1,11 +1,12 @@
 /**
  * The shop itself, the origin of `foreshadow demo`: `server.ts [PORT] [--tied]`. An ordinary small site: pages that differ by
- * device, language and audience, private pages, a cart, JSON that changes, assets with long lives.
+ * device, language and audience, private pages, a cart, JSON that changes, assets with long lives. Pages say in Surrogate-Key what they show.
  * A line on its input breaks it on purpose: `ok`, `slow`, `errors`. (To kill or hang it, kill or stop the process.) `--tied`: it ends when its input does.
  */
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { categories, languages, productById, products } from './goods.ts';
+import type { Product } from './goods.ts';
 import { priceCents, scoreOf, segments } from './market.ts';
 import { categoryPage, homePage, productPage, textPage } from './pages.ts';
 import type { Visitor } from './pages.ts';
@@ -45,6 +46,11 @@ function page(request: Request, body: string, headers: Readonly<Record<string, s
   return answer(request, body, html, { ...headers, 'content-language': visitorOf(request).language }, status);
 }
 
+/** Headers of a page, with the tags by which its copies can be purged. */
+function about(...tags: readonly string[]): Readonly<Record<string, string>> {
+  return { ...pageHeaders, 'surrogate-key': tags.join(' ') };
+}
+
 function sitemap(origin: string): string {
   const paths = ['/', '/about', '/delivery', ...categories.map(({ id }) => `/c/${id}`), ...products.map(({ id }) => `/products/${id}`)];
   return `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${paths.map((path) => `<url><loc>${origin}${path}</loc></url>`).join('\n')}\n</urlset>\n`;
@@ -57,9 +63,9 @@ async function readable(request: Request, url: URL): Promise<Response> {
   const product = productById.get(section === 'images' ? name.replace(/\.svg$/, '') : name);
   const category = categories.find(({ id }) => id === name);
   switch (section) {
-    case '': return page(request, homePage(visitor));
-    case 'c': if (category) return page(request, categoryPage(visitor, category)); break;
-    case 'products': if (product) return page(request, productPage(visitor, product)); break;
+    case '': return page(request, homePage(visitor), about('home'));
+    case 'c': if (category) return page(request, categoryPage(visitor, category), about(category.id)); break;
+    case 'products': if (product) return page(request, productPage(visitor, product), about(product.id, product.category.id)); break;
     case 'images': if (product) return answer(request, picture(product), 'image/svg+xml', assetHeaders); break;
     case 'assets': {
       if (name === 'logo.svg') return answer(request, logo, 'image/svg+xml', assetHeaders);
@@ -71,7 +77,7 @@ async function readable(request: Request, url: URL): Promise<Response> {
     case 'delivery': return page(request, textPage(visitor, say.delivery, say.deliveryText));
     case 'account': return page(request, textPage(visitor, say.account, say.accountText), privateHeaders);
     case 'cart': return page(request, textPage(visitor, say.cart, url.searchParams.has('added') ? say.added : say.cartText), privateHeaders);
-    case 'api': return data(request, name, url);
+    case 'api': return data(request, name, visitor);
     case 'healthz': return new Response('ok\n', { headers: { 'cache-control': 'no-store' } });
     case 'robots.txt': return answer(request, `User-agent: *\nDisallow: /account\nDisallow: /cart\nSitemap: ${url.origin}/sitemap.xml\n`, 'text/plain', assetHeaders);
     case 'sitemap.xml': return answer(request, sitemap(url.origin), 'application/xml', assetHeaders);
@@ -79,16 +85,13 @@ async function readable(request: Request, url: URL): Promise<Response> {
   return page(request, textPage(visitor, '404', say.notFound), { 'cache-control': 'no-cache' }, 404);
 }
 
-function data(request: Request, name: string, url: URL): Response {
-  const nowMs = Date.now();
-  const segment = segments.find((known) => known === url.searchParams.get('segment')) ?? 'new';
-  const values = { 'prices.json': priceOf, 'scores.json': scoreOf }[name];
-  if (values === undefined) return Response.json({ title: 'Not found', status: 404 }, { status: 404, headers: { 'content-type': 'application/problem+json' } });
-  const body = JSON.stringify(Object.fromEntries(products.map((product) => [product.id, values(product, nowMs)])));
-  return answer(request, body, 'application/json', { 'cache-control': 'public, max-age=5' });
-
-  function priceOf(product: (typeof products)[number], atMs: number): number {
-    return priceCents(product, segment, atMs);
+function data(request: Request, name: string, visitor: Visitor): Response {
+  const listed = (value: (product: Product) => number): string => JSON.stringify(Object.fromEntries(products.map((product) => [product.id, value(product)])));
+  const headers = { 'cache-control': 'public, max-age=5' };
+  switch (name) {
+    case 'prices.json': return answer(request, listed((product) => priceCents(product, visitor.segment, visitor.nowMs) / 100), 'application/json', { ...headers, vary: 'Cookie' });
+    case 'scores.json': return answer(request, listed((product) => scoreOf(product, visitor.nowMs)), 'application/json', headers);
+    default: return Response.json({ title: 'Not found', status: 404 }, { status: 404, headers: { 'content-type': 'application/problem+json' } });
   }
 }
 

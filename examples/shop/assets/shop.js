@@ -9,10 +9,10 @@ choice.addEventListener('change', () => {
 const money = new Intl.NumberFormat(document.documentElement.lang, { style: 'currency', currency: 'EUR' });
 async function refreshPrices() {
   try {
-    const prices = await (await fetch(`/api/prices.json?segment=${choice.value}`)).json();
+    const prices = await (await fetch('/api/prices.json')).json();
     for (const shown of document.querySelectorAll('[data-price]')) {
-      const cents = prices[shown.dataset.price];
-      if (cents !== undefined) shown.textContent = money.format(cents / 100);
+      const price = prices[shown.dataset.price];
+      if (price !== undefined) shown.textContent = money.format(price);
     }
   } catch {
     // The page keeps the prices it came with.
