@@ -71,8 +71,9 @@ export function templatePath(file: string, folder: string): string {
   return fromFolder(folder, file);
 }
 
+/** `item.id` is a field, not the part `id` of the route. */
 function mentions(template: string, name: string): boolean {
-  return new RegExp(`(?<![\\w-])${name.replace(/[-]/g, '\\-')}(?![\\w-])`).test(template);
+  return new RegExp(`(?<![\\w.-])${name.replace(/[-]/g, '\\-')}(?![\\w-])`).test(template);
 }
 
 function readTemplate(file: string, { folder, readFile }: SlotSurroundings): string {
