@@ -4,7 +4,7 @@
  * put together and coded bodies are copies too (`made-copy.ts`).
  */
 import {
-  ageS, appendMember, boundDirectives, boundExpires, buildForeshadowField, cacheStatusMember, chooseRange, contentRange, ifRangeHolds, isConditional,
+  ageS, appendMember, boundDirectives, boundExpires, buildForeshadowField, cacheStatusMember, chooseRange, contentRange, heldTag, ifRangeHolds, isConditional,
   judgeConditions, lifetimeFields, plainTags, ttlS, type HeaderReader,
 } from '../http/index.ts';
 import type { RegionName } from '../kernel/index.ts';
@@ -118,11 +118,6 @@ function inAnyCoding(request: HeaderReader): HeaderReader {
       return value !== null && (name === 'if-none-match' || name === 'if-match') ? plainTags(value) : value;
     },
   };
-}
-
-/** The tag by which the client holds what is not modified: it may hold another coding than it would be sent now. */
-function heldTag(ifNoneMatch: string | null, etag: string | undefined): string | undefined {
-  return ifNoneMatch?.match(/(?:W\/)?"[^"]*"/g)?.find((tag) => plainTags(tag) === etag);
 }
 
 function onlyFor304(headers: Headers, etag: string | undefined): Headers {

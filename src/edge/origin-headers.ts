@@ -4,7 +4,7 @@
  * taken out, because such an answer could otherwise be stored for everybody.
  */
 import { capabilityField, surrogateCapability } from '../compose/esi/index.ts';
-import { appendCdnLoop, appendVia, forwardingFields, isHopByHop, nominatedIn, type HeaderReader } from '../http/index.ts';
+import { appendCdnLoop, appendVia, forwardingFields, isHopByHop, nominatedIn, plainTags, type HeaderReader } from '../http/index.ts';
 
 /** Our name in Via and CDN-Loop. */
 export const pseudonym = 'foreshadow';
@@ -61,6 +61,10 @@ export function forOrigin(headers: Headers, about: Forwarding): Headers {
   headers.set('forwarded', fields.forwarded);
   headers.set('via', appendVia(headers.get('via'), about.httpVersion, pseudonym));
   headers.set('cdn-loop', appendCdnLoop(headers.get('cdn-loop'), pseudonym, about.site));
+  for (const name of ['if-none-match', 'if-match', 'if-range']) {
+    const tags = headers.get(name);
+    if (tags !== null) headers.set(name, plainTags(tags));
+  }
   headers.set('host', about.originHost);
   if (about.esi) headers.set(capabilityField, surrogateCapability(headers.get(capabilityField)));
   if (!headers.has('user-agent')) headers.set('user-agent', '');

@@ -47,14 +47,14 @@ export class Outgoing {
     return visit.rules.dynamics.any || copy.record.codings !== undefined || visit.decodes;
   }
 
-  /** What goes out in the copy's stead. */
-  of(copy: Copy, visit: Visit, nowMs: number, reason: Reason): Copy {
+  /** What goes out in the copy's stead. `originGone`: the origin is known not to answer. */
+  of(copy: Copy, visit: Visit, nowMs: number, reason: Reason, originGone: boolean): Copy {
     const { any } = visit.rules.dynamics;
     const esi = visit.rules.dynamics.esi && mayHoldEsi(copy.record.headers.find(([name]) => name === 'content-type')?.[1] ?? '');
     const coded = codingOf(copy.record.headers) !== undefined;
     if (any) {
       const seed = coded ? this.decoded(copy) : copy;
-      const page = seed && this.composer.compose(seed, visit, nowMs, !asCache.has(reason));
+      const page = seed && this.composer.compose(seed, visit, nowMs, originGone || !asCache.has(reason));
       // Includes are processed in plain bytes, by whoever comes next.
       if (page && (page !== seed || esi)) return esi ? page : this.#coded.coded(page, visit);
     }

@@ -102,7 +102,7 @@ export class Pipeline {
     const { found } = visit;
     if (!found) throw new Error('broken invariant: a visit is served from a copy it has');
     const { outgoing } = this.#parts;
-    const copy = outgoing.concerns(found, visit) ? outgoing.of(found, visit, nowMs, reason) : found;
+    const copy = outgoing.concerns(found, visit) ? outgoing.of(found, visit, nowMs, reason, this.#originGone()) : found;
     const response = answerFromCopy({ copy, source, reason, region: visit.entrance.region, head: visit.head, nowMs, late, proxyStatus, ownUrl: this.#ownUrl }, visit);
     return this.#recorded(visit, source, reason, response);
   }
@@ -204,8 +204,15 @@ export class Pipeline {
     headers.set('via', appendVia(headers.get('via'), '1.1', pseudonym));
     if (proxyStatus !== undefined) headers.set('proxy-status', appendMember(headers.get('proxy-status'), proxyStatus));
     relativeToUs(headers, this.#ownUrl);
+    if (result.status === 304) sayHeldTag(headers, visit);
     if (result.kind === 'whole' && !visit.head) headers.delete('content-length');
     return this.#recorded(visit, 'origin', reason, new Response(bodyOf(result), { status: statusOf(result), headers }));
+  }
+
+  /** What a page offers that needs the origin can't be had now, whatever the copy's age. */
+  #originGone(): boolean {
+    const { state } = this.#parts.routing.view();
+    return state === 'failing' || state === 'down';
   }
 
   #forwardReason(visit: Visit): ForwardReason {
@@ -268,6 +275,13 @@ export class Pipeline {
     if (this.#parts.draining()) response.headers.set('connection', 'close');
     return response;
   }
+}
+
+/** The origin does not know the tags of codings that were made here; the client knows no others. */
+function sayHeldTag(headers: Headers, visit: Visit): void {
+  const etag = headers.get('etag');
+  const held = etag === null ? undefined : visit.heldTag(etag);
+  if (held !== undefined) headers.set('etag', held);
 }
 
 function refusalOf(decision: Decision): RefusalReason {

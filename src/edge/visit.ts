@@ -3,7 +3,7 @@
  * system call), and what copy there is. Built once by `identify`; what routing needs of it is read off it directly.
  */
 import {
-  acceptedEncodings, clientAddress, forwardedProto, hasOtherCookies, isUnsafe, noDemands, requestDemands, varyMatches, type HeaderReader, type RequestDemands, type VaryValues,
+  acceptedEncodings, clientAddress, forwardedProto, hasOtherCookies, heldTag, isUnsafe, noDemands, requestDemands, varyMatches, type HeaderReader, type RequestDemands, type VaryValues,
 } from '../http/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { CopyAtHand, Reason, RoutedRequest } from '../route/index.ts';
@@ -53,6 +53,7 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
   readonly #peers: Peers;
   #selecting: Map<string, string> | undefined;
   #otherCookies: boolean | undefined;
+  #heldTags: string | undefined;
   #peer: Peer | undefined;
   #client: string | undefined;
   #position: number | undefined;
@@ -156,7 +157,13 @@ export class Visit implements RoutedRequest, HeaderReader, Asker {
   /** To be called before the fields are made the origin's: reads what can't be read off them afterwards. */
   noteBeforeForwarding(): void {
     this.calledOurs ||= this.request.headers.has('foreshadow-purpose');
+    this.#heldTags ??= this.request.headers.get('if-none-match') ?? undefined;
     if (this.peer.trusted) this.#client ??= this.client;
+  }
+
+  /** The tag by which the client holds what the origin calls `etag`: it may hold it in a coding that was made here. */
+  heldTag(etag: string): string | undefined {
+    return heldTag(this.#heldTags ?? this.get('if-none-match'), etag);
   }
 
   /** The client's fixed place among all, 0 to 2^32: address, browser and a session cookie if there is one, hashed. */

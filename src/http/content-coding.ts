@@ -52,3 +52,8 @@ export function codedTag(etag: string, coding: string): string {
 export function plainTags(tags: string): string {
   return tags.includes(suffixMark) ? tags.replaceAll(suffixInTag, '"') : tags;
 }
+
+/** Of the tags a client holds (If-None-Match), the one that stands for `etag` in whatever coding. A 304 must name it, or it updates nothing (RFC 9111 §4.3.4). */
+export function heldTag(ifNoneMatch: string | null, etag: string | undefined): string | undefined {
+  return ifNoneMatch?.match(/(?:W\/)?"[^"]*"/g)?.find((tag) => plainTags(tag) === etag);
+}
