@@ -44,3 +44,16 @@ test('wrong usage is exit code 2, an unreadable file 1', () => {
   expect(check(undefined, '--nonsense').code).toBe(2);
   expect(check(undefined, '--config', join(folder, 'gone.yaml'))).toMatchObject({ code: 1, err: expect.stringContaining('can\'t be read') });
 });
+
+test('a template that can not be used is told with its place in the file and in itself', () => {
+  writeFileSync(join(folder, 'recs.liquid'), '<ul>\n{% include "x" %}</ul>');
+  const slots = (...facts: readonly string[]): string => `origin: { url: "http://h" }\nfeeds: { f: { file: f.json } }\nroutes:\n  - match: /p/:id\n    slots:\n${facts.map((fact, at) => `      - { name: s${at}, feed: f, ${fact} }\n`).join('')}`;
+  const { code, err } = check(slots('select: p, template: "{{ value | mony }}"', 'select: p, templateFile: recs.liquid', 'pointer: /a, template: "{{ price }}"', 'select: p, fallback: { template: "{{ value }}" }', 'select: p, template: "<a title={{ id }}>"'));
+  expect([code, err.split('\n').slice(0, -2)]).toEqual([1, [
+    'F:6:51: routes[0].slots[0].template: is not a template that can be used: undefined filter: mony (line 1, column 1); see docs/templates.md for tags and filters',
+    'F:7:55: routes[0].slots[1].templateFile: is not a template that can be used: tag "include" not found (line 2, column 1); see docs/templates.md for tags and filters',
+    'F:8:53: routes[0].slots[2].template: names price, which is nothing a template can see; use id, value, feed, index',
+    'F:9:63: routes[0].slots[3].fallback.template: names value, which is nothing a fallback can see; use id',
+    'F:10:51: routes[0].slots[4].template: {{ id }} (line 1, column 10) stands in an attribute without quotation marks; put them round it',
+  ]]);
+});
