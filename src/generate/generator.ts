@@ -100,6 +100,7 @@ export class Generator {
       config, clock, log, random: parts.random ?? seededRandom(freshSeed()), schedule: this.#schedule, fillings: parts.fillings ?? [], feeds,
       shares: (resource) => parts.outlook.variationShares(clock.nowMs(), resource),
       fill: (filling) => { this.#shop.publisher.fill(filling); }, unfill: (id) => { this.#shop.publisher.unfill(id); },
+      onReady: () => { this.#schedule.track(() => this.#shop.publisher.publishFillings(fillEveryMs)); },
       unpublishedFeeds: () => this.#shop.publisher.unpublishedFeeds(), onHeard: (heard) => parts.onHeard?.(heard),
     });
     const companions = new Companions();
@@ -133,7 +134,7 @@ export class Generator {
       return this.#shop.publisher.publishDue();
     }, () => this.#pace.publishMs);
     this.#schedule.every(() => { this.#sample(); }, () => sampleEveryMs, sampleEveryMs);
-    this.#schedule.every(() => this.#shop.publisher.publishFillings(), () => fillEveryMs);
+    this.#schedule.every(() => this.#shop.publisher.publishFillings(fillEveryMs), () => fillEveryMs);
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
     this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
   }

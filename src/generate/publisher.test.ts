@@ -134,8 +134,9 @@ test('a version waits for what is being made to fill its pages, and says which f
   const failing = { times: 0 };
   const holdings = new Holdings([]);
   const wanted: string[] = [];
+  const clock = new ManualClock();
   const publisher: Publisher = new Publisher({
-    blobs: openMemoryStore(), holdings, clock: new ManualClock(), log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [],
+    blobs: openMemoryStore(), holdings, clock, log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [],
     catalog: {
       head: () => changes.length, liveBlobs: () => new Set(), rules: () => [],
       async publish(base, change) {
@@ -158,9 +159,13 @@ test('a version waits for what is being made to fill its pages, and says which f
   failing.times = 1;
   publisher.fill(filling('/a#price', '11'));
   publisher.unfill('/b#price' as FillingId);
-  await publisher.publishFillings();
+  await publisher.publishFillings(200); // a version was made a moment ago
+  expect([changes.length, failing.times]).toEqual([1, 1]);
+  clock.advance(200);
+  await publisher.publishFillings(200);
   expect([changes.length, told.length, [...publisher.unpublishedFeeds()]]).toEqual([1, 1, ['prices' as FeedKey]]);
-  await publisher.publishFillings(); // storage failed a moment ago: it is left in peace
+  clock.advance(200);
+  await publisher.publishFillings(200); // storage failed a moment ago: it is left in peace
   expect(changes.length).toBe(1);
   publisher.fill(filling('/a#price', '12'));
   publisher.remove(record);

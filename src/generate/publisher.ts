@@ -74,6 +74,8 @@ export class Publisher {
   #failures = 0;
   #failuresInRow = 0;
   #restUntilMs = 0;
+  /** When the last version was begun, on the monotonic clock. */
+  #publishedMs = -Infinity;
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
@@ -188,9 +190,10 @@ export class Publisher {
     if (this.#changed || this.#parts.clock.monotonicMs() - this.#pendingSinceMs >= this.#parts.renewalsMs) await this.publish();
   }
 
-  /** Publishes at once when what fills slots has changed: a new price does not wait for the next round. */
-  async publishFillings(): Promise<void> {
-    if (this.#fill.size > 0 && !this.resting) await this.publish();
+  /** Publishes at once when what fills slots has changed, but at most one version in `everyMs`: a new price does not wait for the next round. */
+  async publishFillings(everyMs: number): Promise<void> {
+    const dueMs = this.#publishedMs + everyMs;
+    if (this.#fill.size > 0 && !this.resting && this.#parts.clock.monotonicMs() >= dueMs) await this.publish();
   }
 
   /** Publishes what is pending; at most one version is made at a time. */
@@ -228,6 +231,7 @@ export class Publisher {
     const { blobs, catalog, holdings, slots, log, onPublished } = this.#parts;
     // A new page and what fills it come in one version; so does all that one word of a feed changes.
     await slots?.finish();
+    this.#publishedMs = this.#parts.clock.monotonicMs();
     const taken = this.#take();
     const heard = slots?.heard() ?? [];
     try {

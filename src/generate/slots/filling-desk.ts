@@ -163,6 +163,8 @@ export class FillingDesk {
       if (fillings.size === 0) this.#queue.delete(feed);
       if (clock.monotonicMs() >= untilMs) break;
     }
+    // One that took too long may have been unlucky, on a busy machine; if it is not, its slot soon rests.
+    if (this.#queue.size === 0) this.retrySlow();
     return this.#queue.size > 0 || this.maker.prepare(untilMs);
   }
 

@@ -40,6 +40,8 @@ export interface LiveSlotsParts {
   readonly fill: (filling: Filling) => void;
   readonly unfill: (id: FillingId) => void;
   readonly unpublishedFeeds: () => ReadonlySet<FeedKey>;
+  /** All that a feed changed has been handed over. */
+  readonly onReady: () => void;
   /** Told about once a second, when something changed. */
   readonly onHeard: (heard: HeardTimes) => void;
 }
@@ -190,7 +192,9 @@ export class LiveSlots implements FillingSource {
     this.#working = true;
     this.#parts.schedule.after(0, () => {
       this.#working = false;
+      const idleBefore = this.#desk.idle;
       if (this.#desk.work()) this.#workSoon();
+      if (!idleBefore && this.#desk.idle) this.#parts.onReady();
     });
   }
 

@@ -97,7 +97,7 @@ test('what never ends, ends; what grows without bound is refused', () => {
   expect(troubles('{{ value.text | split: "" | join: "--------------------" }}')).toBe('too-slow');
   for (const filter of ['sort', 'reverse', 'uniq', 'sum', 'map: "x"', 'compact', 'concat: value.list', 'join']) expect([filter, troubles(`{{ value.list | ${filter} }}`)]).toEqual([filter, 'template-error']);
   expect(troubles('{{ value.list | json }}')).toBe('template-error');
-  expect(troubles('{% for i in (1..3000) %}0123456789012345678901234567890{% endfor %}')).toBe('too-large');
+  expect(textOf('{{ value }}{{ value }}', 'x'.repeat(fillingBytesMax / 2 + 1))).toStartWith('too-large');
   expect(templates.plain('html').render({ value: 'x'.repeat(fillingBytesMax) }, 'en').ok).toBe(true);
   expect(templates.plain('html').render({ value: 'ü'.repeat(fillingBytesMax / 2 + 1) }, 'en')).toMatchObject({ ok: false, trouble: 'too-large' });
 });
