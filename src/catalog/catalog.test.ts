@@ -1,10 +1,9 @@
-import { noChange } from './index.ts';
 import { afterEach, describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ForeshadowError, ManualClock, silentLog } from '../kernel/index.ts';
 import { sampleRecord } from '../../test/store/sample-record.ts';
 import { TemporaryFolders } from '../../test/store/temporary-folder.ts';
-import { Catalog, type CatalogDelta, CatalogReader, type ShadowRecord, shadowId } from './index.ts';
+import { Catalog, type CatalogDelta, CatalogReader, type ShadowRecord, noChange, shadowId } from './index.ts';
 
 const temporary = new TemporaryFolders();
 afterEach(() => { temporary.remove(); });

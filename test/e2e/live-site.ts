@@ -99,7 +99,7 @@ degraded: { notice: "A copy, {age} old." }
     const product = /^\/products\/([abc])$/.exec(pathname)?.[1];
     if (product === undefined && pathname === '/api/price.json') return Response.json({ price: 0, currency: 'EUR' }, { headers: { 'cache-control': 'public, max-age=60' } });
     if (product === undefined) return new Response('nothing here', { status: 404 });
-    const language = /^de/.test(request.headers.get('accept-language') ?? '') ? 'de' : 'en';
+    const language = request.headers.get('accept-language')?.startsWith('de') ? 'de' : 'en';
     return new Response(`<!doctype html>
 <html lang="${language}"><head><title>${product}</title></head><body><main data-text="${this.text}">
 <p>${this.text}, ${language}. ${'This page is made by the origin and long enough to be taken seriously. '.repeat(10)}</p>

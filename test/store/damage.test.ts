@@ -1,8 +1,7 @@
 /** Random damage to catalog and local-store files, from a seed: nothing may crash, and nothing that is returned may differ from what was written. */
-import { noChange } from '../../src/catalog/index.ts';
 import { afterEach, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Catalog, CatalogReader, type ShadowRecord, shadowId } from '../../src/catalog/index.ts';
+import { Catalog, CatalogReader, type ShadowRecord, noChange, shadowId } from '../../src/catalog/index.ts';
 import { ForeshadowError, ManualClock, type Random, seededRandom, silentLog } from '../../src/kernel/index.ts';
 import { openLocalStore } from '../../src/store/index.ts';
 import { FaultyDisk } from './faulty-disk.ts';

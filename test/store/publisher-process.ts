@@ -2,8 +2,7 @@
  * Run as a child by crash.test.ts, to be killed: stores bodies, publishes them, collects now and then, and says on stdout what it has been
  * promised is safe. Arguments: folder, number of volumes.
  */
-import { noChange } from '../../src/catalog/index.ts';
-import { Catalog } from '../../src/catalog/index.ts';
+import { Catalog, noChange } from '../../src/catalog/index.ts';
 import { silentLog, systemClock } from '../../src/kernel/index.ts';
 import { openVolumes } from '../../src/store/index.ts';
 import { sampleBody, sampleRecord } from './sample-record.ts';

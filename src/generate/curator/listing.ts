@@ -4,7 +4,7 @@ import { headerReader } from '../../http/index.ts';
 import type { ResourceKey } from '../../kernel/index.ts';
 import type { ShadowPage, ShadowQuery, ShadowSummary } from './views.ts';
 
-export const pageItemsMax = 1000;
+const pageItemsMax = 1000;
 
 export interface ListingParts {
   readonly version: number;
