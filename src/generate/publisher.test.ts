@@ -170,6 +170,6 @@ test('a version waits for what is being made to fill its pages, and says which f
   publisher.fill(filling('/a#price', '12'));
   publisher.remove(record);
   await publisher.publish();
-  expect(changes.slice(1).map(({ fill, unfill, remove }) => [fill.map(({ versions }) => versions[0]?.text), unfill, remove])).toEqual([[['12'], ['/b#price' as FillingId], ['/a\n']]]);
+  expect(changes.slice(1).map(({ fill, unfill, remove }) => [fill.map(({ versions }) => versions[0]?.text), unfill, remove])).toEqual([[['12'], ['/b#price'], ['/a\n']]]);
   expect([wanted, [...publisher.unpublishedFeeds()], told.length]).toEqual([['+/a', '-/a'], [], 2]);
 });

@@ -33,7 +33,7 @@ test('the worked example of docs/templates.md makes the fillings it says', () =>
     clock: systemClock, saidMs: () => undefined, shares: () => [], unfill: () => undefined,
     valueOf: (feed) => (blocks.has(feed) ? { document: JSON.parse(blocks.get(feed) ?? ''), valueTimeMs: 1, heardMs: 1 } : undefined),
     recipesOf: (resource) => [...recipes].find(([prefix]) => resource.startsWith(prefix))?.[1] ?? [],
-    fill: (filling) => { made.set(filling.id, filling); },
+    publish: (filling) => { made.set(filling.id, filling); },
   }, []);
   for (const path of ['/products/7', '/products/8', '/api/products/7', '/api/stock.json']) desk.want(path as ResourceKey); // spelled as resourceKey would
   while (desk.work());

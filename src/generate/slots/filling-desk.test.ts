@@ -42,7 +42,7 @@ function openDesk(facts: Facts = {}) {
   const desk = new FillingDesk({
     clock, valueOf: (feedKey) => values.get(feedKey), saidMs: (feedKey) => said.get(feedKey), shares: () => facts.shares ?? [], fillingsMax: facts.fillingsMax,
     recipesOf: (resource) => (resource.includes('/products/') ? recipes : []),
-    fill(filling) {
+    publish(filling) {
       handed.push(filling);
       published.set(filling.id, filling);
     },
@@ -52,16 +52,16 @@ function openDesk(facts: Facts = {}) {
   return {
     clock, desk, values, published, handed, said, settle,
     /** What the feed says from now on. */
-    say(name: string, document: unknown): void {
+    say: (name: string, document: unknown): void => {
       values.set(name, { document, valueTimeMs: clock.nowMs(), heardMs: clock.nowMs() });
       desk.feedChanged(name as FeedKey); // spelled as feedKey would
       settle();
     },
-    want(...paths: readonly string[]): void {
+    want: (...paths: readonly string[]): void => {
       for (const path of paths) desk.want(key(path));
       settle();
     },
-    configure(slots: readonly SlotConfig[]): void {
+    configure: (slots: readonly SlotConfig[]): void => {
       recipes = compile(slots);
       desk.reconsider();
       settle();

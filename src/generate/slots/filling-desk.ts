@@ -13,7 +13,7 @@ import { FillingMaker, unseen, type FillingMakerParts, type Wanted } from './fil
 import { valueOf, type Point, type Recipe } from './recipe.ts';
 
 /** Fillings there are at most; resources beyond, the least wanted, have none. */
-export const fillingsMax = 200_000;
+const fillingsMax = 200_000;
 /** How long a piece of work takes, then others have their turn. */
 const pieceMs = 15;
 
@@ -131,7 +131,7 @@ export class FillingDesk {
   handAgain(ids: Iterable<FillingId>): void {
     for (const id of ids) {
       const filling = this.#all.get(id)?.filling;
-      if (filling) this.#parts.fill(filling);
+      if (filling) this.#parts.publish(filling);
     }
   }
 

@@ -24,7 +24,7 @@ export interface FillingMakerParts {
   readonly clock: Clock;
   /** When a feed was last said to be heard, by what was published or sent. */
   readonly saidMs: (feed: FeedKey) => number | undefined;
-  readonly fill: (filling: Filling) => void;
+  readonly publish: (filling: Filling) => void;
 }
 
 /** A filling that is wanted, and what is known of it. */
@@ -191,7 +191,7 @@ export class FillingMaker {
     if (!filling && versions.length === 0 && made.fallback === undefined) return;
     if (filling && looksLike(filling, made)) return;
     wanted.filling = made;
-    this.#parts.fill(made);
+    this.#parts.publish(made);
   }
 
   #note(wanted: Wanted, trouble: Troubled): void {

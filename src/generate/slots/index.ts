@@ -1,3 +1,2 @@
 export { LiveSlots, type FillingsStatus, type HeardTimes } from './live-slots.ts';
 export { templateCheck } from './template-check.ts';
-export { fillingTroubles, type FillingTrouble } from './trouble.ts';

@@ -141,7 +141,7 @@ test('a bad value leaves the last good filling in place, and the status says so'
   site.prices = { 1: 'a lot' };
   await until(() => generator.status().fillings.failing === 1, 'the failure');
   const { failures, troubles } = generator.status().fillings;
-  expect([failures[0]?.slot, failures[0]?.feed, failures[0]?.trouble, troubles]).toEqual(['price', 'prices' as FeedKey, 'template-error', { 'template-error': 1 }]);
+  expect([failures[0]?.slot, failures[0]?.feed, failures[0]?.trouble, troubles]).toEqual(['price', 'prices', 'template-error', { 'template-error': 1 }]);
   expect([...fillings.values()].map(({ versions }) => versions[0]?.text)).toEqual(['€10.00']);
   site.prices = { 1: 12 };
   await until(() => [...fillings.values()][0]?.versions[0]?.text === '€12.00', 'the next good price');

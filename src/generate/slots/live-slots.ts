@@ -85,7 +85,7 @@ export class LiveSlots implements FillingSource {
       changed: (feed) => { this.#changed(feed); },
     });
     this.#desk = new FillingDesk({
-      clock, fill: parts.fill, unfill: parts.unfill, shares: parts.shares,
+      clock, publish: parts.fill, unfill: parts.unfill, shares: parts.shares,
       valueOf: (feed) => this.#hub.value(feed), saidMs: (feed) => this.#said.get(feed), recipesOf: (resource) => this.#recipesOf(resource),
     }, parts.fillings);
     this.#restore(parts.feeds);

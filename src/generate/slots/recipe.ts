@@ -98,7 +98,7 @@ function scopeOf(names: Scope, values: Scope): Scope {
 }
 
 function entriesOf(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as readonly unknown[]; // what Array.isArray gives is any[]
   return typeof value === 'object' && value !== null ? Object.values(value) : undefined;
 }
 

@@ -18,7 +18,7 @@ const renderMsMax = 30;
 const madeMax = 250_000;
 /** Lists that filters go through. */
 const filterEntriesMax = 10_000;
-export const templateCharactersMax = 65_536;
+const templateCharactersMax = 65_536;
 
 const allowedTags = new Set(['assign', 'capture', 'case', 'comment', 'if', 'unless', 'for', 'break', 'continue', 'cycle', 'echo', 'increment', 'decrement', 'liquid', 'raw', '#']);
 /** Liquid's own that ask neither clock nor chance, and whose cost is bounded by what they are given. */

@@ -67,7 +67,7 @@ test('no template gets at the inside of the machine', () => {
   ];
   for (const source of hostile) {
     const text = textOf(source, { price: 1, list: [1] });
-    expect([source, /^template-error/.test(text) || text === '']).toEqual([source, true]);
+    expect([source, text.startsWith('template-error') || text === '']).toEqual([source, true]);
   }
   for (const source of ['{{ constructor }}', '{{ process }}', '{{ require }}', '{{ globalThis }}', '{{ Bun }}', '{{ __proto__ }}', '{{ this }}']) {
     expect([source, templates.problem(source, around)]).toEqual([source, expect.stringContaining('which is nothing a template can see')]);

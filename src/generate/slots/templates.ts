@@ -126,7 +126,7 @@ const linkAttribute = /\b(?:href|src|action|formaction|data|poster|background|sr
 /** Browsers ignore control characters and blanks before and inside a scheme (WHATWG URL, 4.4). */
 function linksToScript(html: string): boolean {
   for (const [, double, single, bare] of html.matchAll(linkAttribute)) {
-    const url = (double ?? single ?? bare ?? '').slice(0, 256).replaceAll(/[\u0000-\u0020]/g, '');
+    const url = (double ?? single ?? bare ?? '').slice(0, 256).replaceAll(/[^\u0021-\uffff]/g, '');
     if (/^(?:(?:java|vb)script:|data:text\/html)/i.test(url)) return true;
   }
   return false;
