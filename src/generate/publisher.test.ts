@@ -154,7 +154,7 @@ test('a version waits for what is being made to fill its pages, and says which f
   const record = recordOf('/a', 'x' as BlobDigest, 1); // no body is read here
   publisher.put(record);
   await publisher.publish();
-  expect(changes.map(({ put, fill, heard }) => [put.length, fill.map(({ id }) => id), heard])).toEqual([[1, ['/a#price' as FillingId], [['prices' as FeedKey, 5]]]]);
+  expect(changes.map(({ put, fill, heard }) => [put.length, ...fill.map(({ id }) => String(id)), ...heard.map(([feed, heardMs]) => `${feed} ${heardMs}`)])).toEqual([[1, '/a#price', 'prices 5']]);
 
   failing.times = 1;
   publisher.fill(filling('/a#price', '11'));
