@@ -273,6 +273,14 @@ test('whatever comes in whatever order: no filling ever has another\'s value, no
   }), { seed: 5, numRuns: 150 });
 });
 
+test('what somebody went back behind is handed over once more', () => {
+  const { want, say, desk, handed, texts } = openDesk();
+  say('prices', { 1: 10, 2: 20 });
+  want('/products/1', '/products/2');
+  desk.handAgain(['/products/:id#price?id=2', '/products/:id#price?id=3'] as FillingId[]); // spelled as fillingId would
+  expect([handed.map(({ id }) => id.at(-1)), texts()]).toEqual([['1', '2', '2'], { 'price?id=1': '10', 'price?id=2': '20' }]);
+});
+
 test('plain routes want nothing', () => {
   expect(compileSlots(plainRoute, [])).toEqual([]);
 });
