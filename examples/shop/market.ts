@@ -51,11 +51,11 @@ export const tastes: readonly (readonly string[])[] = [
   categories.map(({ id }) => id), ...categories.map(({ id }) => [id]), ['kitchen', 'garden'], ['paper', 'light'], ['travel', 'workshop'],
 ];
 
-/** Ten lists for ten tastes, each with its profile: what sells among what somebody of that taste looks at. */
+/** Ten lists for ten tastes, each with its profile: what sells among what somebody of that taste looks at. One more than is shown: a page leaves itself out. */
 export function recommendationLists(segment: Segment, nowMs: number): { readonly profile: Readonly<Record<string, number>>; readonly list: Product[] }[] {
   return tastes.map((ids) => {
     const pool = bestsellers(products.length, nowMs).filter((product) => ids.includes(product.category.id)).slice(0, 12);
-    const list = (segment === 'vip' ? pool.toSorted((a, b) => b.baseCents - a.baseCents) : pool).slice(0, 4);
+    const list = (segment === 'vip' ? pool.toSorted((a, b) => b.baseCents - a.baseCents) : pool).slice(0, 5);
     return { profile: Object.fromEntries(ids.map((id) => [id, 1])), list };
   });
 }

@@ -10,6 +10,9 @@ import { words } from './words.ts';
 
 export interface Visitor { readonly device: 'mobile' | 'desktop'; readonly language: Language; readonly segment: Segment; readonly nowMs: number }
 
+/** How long a cache may show a page, and for how much longer while it asks for a new one. */
+export const pageLife = { freshS: 10, staleS: 30 } as const;
+
 const euros = new Map((['en', 'de', 'pt'] as const).map((language) => [language, new Intl.NumberFormat(language, { style: 'currency', currency: 'EUR' })]));
 
 function money(cents: number, language: Language): string {
@@ -31,7 +34,7 @@ function layout(visitor: Visitor, title: string, main: string): string {
 <main>
 ${main}
 </main>
-<footer><span>${say.madeAt} <time>${new Date(visitor.nowMs).toISOString()}</time></span><a href="/about">${say.about}</a><a href="/delivery">${say.delivery}</a>
+<footer><span>${say.madeAt} <time>${new Date(visitor.nowMs).toISOString()}</time></span><a href="/about">${say.about}</a><a href="/delivery">${say.delivery}</a><a href="/api/prices.json">prices.json</a><a href="/api/scores.json">scores.json</a>
 <label>segment <select id="audience">${options}</select></label><span>${visitor.device}, ${visitor.language}, ${visitor.segment}</span></footer>
 </body></html>
 `;

@@ -8,14 +8,14 @@ import { createInterface } from 'node:readline';
 import { categories, languages, productById, products } from './goods.ts';
 import type { Product } from './goods.ts';
 import { priceCents, scoreOf, segments } from './market.ts';
-import { categoryPage, homePage, productPage, textPage } from './pages.ts';
+import { categoryPage, homePage, pageLife, productPage, textPage } from './pages.ts';
 import type { Visitor } from './pages.ts';
 import { logo, picture } from './pictures.ts';
 import { words } from './words.ts';
 
 type Trouble = 'ok' | 'slow' | 'errors';
 
-const pageHeaders = { 'cache-control': 'public, max-age=10, stale-while-revalidate=30', vary: 'User-Agent, Accept-Language, Cookie' };
+const pageHeaders = { 'cache-control': `public, max-age=${pageLife.freshS}, stale-while-revalidate=${pageLife.staleS}`, vary: 'User-Agent, Accept-Language, Cookie' };
 const assetHeaders = { 'cache-control': 'public, max-age=86400' };
 const privateHeaders = { 'cache-control': 'private, no-store' };
 

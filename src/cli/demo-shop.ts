@@ -1,6 +1,6 @@
 /**
- * The demo's origin: the example shop and its feeds, each a process of its own, and the ways to break the shop. Killing
- * and hanging are real (SIGKILL, SIGSTOP); slowness and errors are the shop's own doing, asked for over its input.
+ * The demo's origin: the example shop and its feeds, each a process of its own, and the ways to break them. Killing
+ * and hanging are real (SIGKILL, SIGSTOP), whoever does it; slowness and errors are the shop's own doing, asked for over its input.
  */
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,12 +20,12 @@ export interface ShopOptions {
 export class DemoShop {
   readonly #options: ShopOptions;
   #shop: Child;
-  readonly #feeds: Child;
+  #feeds: Child;
   #state: ShopState = 'up';
 
   constructor(options: ShopOptions) {
     this.#options = options;
-    this.#shop = this.#spawn('server.ts', options.port);
+    this.#shop = this.#open();
     this.#feeds = this.#spawn('feeds.ts', options.feedsPort);
   }
 
@@ -55,16 +55,33 @@ export class DemoShop {
   async restore(): Promise<void> {
     if (this.#state === 'killed' || this.#state === 'hanging') {
       await this.kill();
-      this.#shop = this.#spawn('server.ts', this.#options.port);
+      this.#shop = this.#open();
     } else {
       this.#tell('ok');
     }
     this.#state = 'up';
   }
 
+  /** Takes the live data away, or brings it back. */
+  async toggleFeeds(): Promise<void> {
+    if (this.#feeds.exitCode === null && this.#feeds.signalCode === null) {
+      this.#feeds.kill('SIGKILL');
+      await this.#feeds.exited;
+    } else {
+      this.#feeds = this.#spawn('feeds.ts', this.#options.feedsPort);
+    }
+  }
+
   async stop(): Promise<void> {
     this.#feeds.kill('SIGKILL');
     await Promise.all([this.kill(), this.#feeds.exited]);
+  }
+
+  #open(): Child {
+    const shop = this.#spawn('server.ts', this.#options.port);
+    // Somebody else may kill it, too.
+    void shop.exited.then(() => { if (this.#shop === shop) this.#state = 'killed'; });
+    return shop;
   }
 
   #tell(word: string): void {

@@ -6,6 +6,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ForeshadowError } from '../kernel/index.ts';
+import type { Clock } from '../kernel/index.ts';
 import type { DemoPlaces, Seen } from './demo-screen.ts';
 
 export interface DemoPlan extends DemoPlaces {
@@ -15,6 +16,8 @@ export interface DemoPlan extends DemoPlaces {
 }
 
 const feedsPort = 3001;
+/** Feeds that have been well for so long fill what visitors see. */
+const liveAfterMs = 5000;
 
 /** Writes the demo's configuration into its folder: the example's, with other ports where one is taken (or all, `anyPorts`). */
 export async function planDemo(example: string, folder: string, anyPorts: boolean): Promise<DemoPlan> {
@@ -39,10 +42,14 @@ export class DemoSite {
   readonly #child: Bun.Subprocess<'ignore', number, number>;
   readonly #logFile: string;
   readonly #admin: string;
+  readonly #clock: Clock;
+  /** Since when all feeds have been seen well, on the monotonic clock. */
+  #feedsWellSinceMs: number | undefined;
 
-  constructor(options: { readonly main: string; readonly plan: DemoPlan; readonly dataDir: string; readonly logFile: string }) {
+  constructor(options: { readonly clock: Clock; readonly main: string; readonly plan: DemoPlan; readonly dataDir: string; readonly logFile: string }) {
     this.#logFile = options.logFile;
     this.#admin = options.plan.admin;
+    this.#clock = options.clock;
     const log = openSync(options.logFile, 'w');
     try {
       this.#child = Bun.spawn([process.execPath, options.main, 'up', '--config', options.plan.configFile, '--data', options.dataDir], { stdin: 'ignore', stdout: log, stderr: log });
@@ -67,7 +74,10 @@ export class DemoSite {
 
   get running(): boolean { return this.#child.exitCode === null && this.#child.signalCode === null; }
 
-  /** How Foreshadow sees the origin and what it has prepared, from its public status; undefined when it can't be had. */
+  /** Whether everything live on the pages should be as the feeds say. */
+  get live(): boolean { return this.#feedsWellSinceMs !== undefined && this.#clock.monotonicMs() - this.#feedsWellSinceMs >= liveAfterMs; }
+
+  /** How Foreshadow sees the origin, its feeds and what it has prepared, from its public status; undefined when it can't be had. */
   async seen(): Promise<Seen | undefined> {
     try {
       const status: unknown = await (await fetch(`${this.#admin}/api/v1/status`, { signal: AbortSignal.timeout(1000) })).json();
@@ -75,8 +85,11 @@ export class DemoSite {
       const state = field(view, 'state');
       const share = field(view, 'share');
       const shadows = field(field(status, 'catalog'), 'records');
-      return typeof state === 'string' && typeof share === 'number' && typeof shadows === 'number' ? { state, share, shadows } : undefined;
+      const feeds = feedsOf(field(field(status, 'generator'), 'feeds'));
+      this.#feedsWellSinceMs = feeds.all > 0 && feeds.well === feeds.all ? this.#feedsWellSinceMs ?? this.#clock.monotonicMs() : undefined;
+      return typeof state === 'string' && typeof share === 'number' && typeof shadows === 'number' ? { state, share, shadows, feeds } : undefined;
     } catch {
+      this.#feedsWellSinceMs = undefined;
       return undefined;
     }
   }
@@ -87,6 +100,16 @@ export class DemoSite {
     this.#child.kill('SIGKILL');
     await this.#child.exited;
   }
+}
+
+function feedsOf(list: unknown): Seen['feeds'] {
+  const feeds: readonly unknown[] = Array.isArray(list) ? list : [];
+  const sick = feeds.filter((feed) => field(feed, 'state') !== 'ok');
+  const error = field(sick[0], 'error');
+  return {
+    all: feeds.length, well: feeds.length - sick.length,
+    sick: sick[0] === undefined ? undefined : `${String(field(sick[0], 'name'))}: ${typeof error === 'string' ? error : 'never heard'}`,
+  };
 }
 
 function field(value: unknown, name: string): unknown {

@@ -11,6 +11,8 @@ export interface Visit {
   readonly source: Source;
   /** `failed`: a page that could have had a shadow did not come whole. `refused`: private or writing, honestly turned away. */
   readonly outcome: 'right' | 'wrong' | 'failed' | 'refused';
+  /** What was wrong, as a sentence. */
+  readonly wrong?: string | undefined;
   readonly latencyMs: number;
   /** Whether a shadow may answer it. Carts and accounts wait for the shop however slow it is, so they don't count in the latency. */
   readonly shadowable: boolean;
@@ -35,10 +37,14 @@ interface Counts { visits: number; bySource: Record<Source, number>; wrong: numb
 export class Tally {
   readonly #totals = new Map<string, Counts>();
   #recent: Visit[] = [];
+  #lastWrong: string | undefined;
 
   constructor(regions: readonly string[]) {
     for (const region of regions) this.#totals.set(region, { visits: 0, bySource: noSources(), wrong: 0, failed: 0, refused: 0 });
   }
+
+  /** What was last wrong anywhere, as a sentence. */
+  get lastWrong(): string | undefined { return this.#lastWrong; }
 
   add(visit: Visit): void {
     const totals = this.#totals.get(visit.region);
@@ -46,6 +52,7 @@ export class Tally {
     totals.visits++;
     totals.bySource[visit.source]++;
     if (visit.outcome !== 'right') totals[visit.outcome]++;
+    this.#lastWrong = visit.wrong ?? this.#lastWrong;
     this.#recent.push(visit);
   }
 

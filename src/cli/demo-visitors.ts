@@ -1,7 +1,7 @@
 /**
  * The demo's synthetic visitors: journeys through the shop (home, category, products, sometimes the cart or the account)
- * in three regions, on phones and desktops, in three languages and segments. Seeded; a "day" of traffic takes five minutes.
- * Each checks that the page it gets was made for it.
+ * in three regions, on phones and desktops, in three languages and segments, some with interests that a cookie tells. Seeded; a "day" of traffic
+ * takes five minutes. Each has judged what it gets: whether it was made for it, and says what holds at that time.
  */
 import type { Clock, Random } from '../kernel/index.ts';
 import type { Source, Visit } from './demo-tally.ts';
@@ -28,13 +28,40 @@ const habits: Readonly<Record<string, { readonly languages: readonly Language[];
   'sa-east': { languages: ['pt', 'pt', 'pt', 'en'], peak: 0.6 },
 };
 
-interface Person { readonly device: keyof typeof agents; readonly language: Language; readonly segment: 'new' | 'loyal' | 'vip' }
+interface Person {
+  readonly device: keyof typeof agents;
+  readonly language: Language;
+  readonly segment: 'new' | 'loyal' | 'vip';
+  /** Which of the shop's tastes; 0 is everybody's, of somebody without interests. */
+  readonly taste: number;
+  readonly cookie: string;
+}
+
+/** What somebody got, to be judged. Times are epoch ms. */
+export interface Judged extends Person {
+  readonly path: string;
+  readonly text: string;
+  readonly askedMs: number;
+  readonly gotMs: number;
+  /** Whether the feeds have been well for a while: else the age of live parts is not judged. */
+  readonly live: boolean;
+}
+
+/** What the visitors know of the shop they are in. */
+export interface ShopLore {
+  /** Names of what people of each taste like; the first taste is everybody's. */
+  readonly tastes: readonly (readonly string[])[];
+  /** One sentence, or undefined where all is right. */
+  readonly whatIsWrong: (judged: Judged) => string | undefined;
+}
 
 export interface VisitorOptions {
   readonly regions: readonly VisitorRegion[];
   readonly ratePerSecond: number;
   readonly random: Random;
   readonly clock: Clock;
+  readonly lore: ShopLore;
+  readonly live: () => boolean;
   readonly seen: (visit: Visit) => void;
 }
 
@@ -74,12 +101,15 @@ export class Visitors {
   }
 
   async #journey(region: VisitorRegion): Promise<void> {
-    const { random } = this.#options;
+    const { random, lore } = this.#options;
     const languages = habits[region.name]?.languages ?? ['en'];
+    const segment = pick(random, ['new', 'new', 'loyal', 'vip'] as const) ?? 'new';
+    const taste = random.next() < 0.4 ? 0 : random.below(lore.tastes.length);
     const person: Person = {
       device: random.next() < 0.6 ? 'mobile' : 'desktop',
       language: pick(random, languages) ?? 'en',
-      segment: pick(random, ['new', 'new', 'loyal', 'vip'] as const) ?? 'new',
+      segment, taste,
+      cookie: [`segment=${segment}`, ...(taste === 0 ? [] : [`interests=${this.#interests(taste)}`])].join('; '),
     };
     let links = linksOf(await this.#page(region, person, '/'), /href="(\/c\/[a-z]+)"/g);
     if (random.next() < 0.1) await this.#fetch(region, person, '/assets/shop.css', {});
@@ -88,6 +118,7 @@ export class Visitors {
       const next = linksOf(await this.#think(() => this.#page(region, person, pick(random, links))), /href="(\/products\/[a-z-]+)"/g);
       links = [...links, ...next];
     }
+    if (random.next() < 0.1) await this.#fetch(region, person, '/api/prices.json', {});
     if (random.next() < 0.06) await this.#think(() => this.#fetch(region, person, '/cart', { method: 'POST', body: 'product=floor-lamp' }));
     if (random.next() < 0.03) await this.#think(() => this.#fetch(region, person, '/account', {}));
   }
@@ -103,32 +134,40 @@ export class Visitors {
   }
 
   async #fetch(region: VisitorRegion, person: Person, path: string, init: { readonly method?: string; readonly body?: string }): Promise<string | undefined> {
-    const { clock, seen } = this.#options;
+    const { clock, seen, lore, live } = this.#options;
     const startedMs = clock.monotonicMs();
+    const askedMs = clock.nowMs();
     const mayBeRefused = init.method === 'POST' || path === '/account';
     let source: Source = 'none';
     let outcome: Visit['outcome'] = mayBeRefused ? 'refused' : 'failed';
     let text: string | undefined;
+    let wrong: string | undefined;
     try {
       const response = await fetch(region.url + path, {
         ...init, redirect: 'manual', signal: AbortSignal.timeout(patienceMs),
-        headers: { 'user-agent': agents[person.device], 'accept-language': languageFields[person.language], cookie: `segment=${person.segment}` },
+        headers: { 'user-agent': agents[person.device], 'accept-language': languageFields[person.language], cookie: person.cookie },
       });
       text = await response.text();
       const told = /(?:^|[,;] *)source=([a-z]+)/.exec(response.headers.get('foreshadow') ?? '')?.[1];
       source = sources.find((known) => known === told) ?? 'none';
-      if (response.status < 500) outcome = response.headers.get('content-type')?.startsWith('text/html') && !isFor(person, text) ? 'wrong' : 'right';
+      const judgeable = response.headers.get('content-type')?.startsWith('text/html') === true || path.startsWith('/api/');
+      if (response.status < 500 && judgeable) wrong = lore.whatIsWrong({ ...person, path, text, askedMs, gotMs: clock.nowMs(), live: live() });
+      if (response.status < 500) outcome = wrong === undefined ? 'right' : 'wrong';
     } catch {
       // No answer at all: it stays failed or refused, from nobody.
     }
     if (this.#stopped) return undefined;
-    seen({ region: region.name, atMs: clock.nowMs(), source, outcome, latencyMs: clock.monotonicMs() - startedMs, shadowable: !mayBeRefused });
+    seen({ region: region.name, atMs: clock.nowMs(), source, outcome, wrong, latencyMs: clock.monotonicMs() - startedMs, shadowable: !mayBeRefused });
     return outcome === 'right' ? text : undefined;
   }
-}
 
-function isFor(person: Person, html: string): boolean {
-  return html.includes(`<html lang="${person.language}">`) && html.includes(`data-device="${person.device}" data-audience="${person.segment}"`);
+  /** Most like one taste, and a little like another. */
+  #interests(taste: number): string {
+    const { random, lore: { tastes } } = this.#options;
+    const liked = tastes[taste] ?? [];
+    const other = pick(random, (tastes[0] ?? []).filter((name) => !liked.includes(name)));
+    return encodeURIComponent([...liked.map((name) => `${name}:0.8`), ...(other === undefined ? [] : [`${other}:0.1`])].join(','));
+  }
 }
 
 function linksOf(html: string | undefined, pattern: RegExp): string[] {

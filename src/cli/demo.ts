@@ -14,6 +14,7 @@ import { DemoShop } from './demo-shop.ts';
 import { DemoSite, planDemo } from './demo-site.ts';
 import { Tally } from './demo-tally.ts';
 import { Visitors } from './demo-visitors.ts';
+import type { ShopLore } from './demo-visitors.ts';
 import type { CliIo } from './io.ts';
 
 export interface DemoIo extends CliIo {
@@ -93,15 +94,19 @@ async function play(options: DemoOptions, io: DemoIo): Promise<number> {
   // From here on there is something to clean up, so an early end must come through here too.
   const wish = new EndWish(io);
   try {
-    site = new DemoSite({ main: join(home, 'src/main.ts'), plan, dataDir: join(options.folder, 'data'), logFile: join(options.folder, 'up.log') });
+    const lore = await shopLore();
+    const running = site = new DemoSite({ clock: io.clock, main: join(home, 'src/main.ts'), plan, dataDir: join(options.folder, 'data'), logFile: join(options.folder, 'up.log') });
     await site.ready(20_000, wish);
     if (wish.given) return 0;
     io.out(introduction(plan, io.isTty));
     const tally = new Tally(plan.regions.map(({ name }) => name));
-    visitors = new Visitors({ regions: plan.regions, ratePerSecond: options.ratePerSecond, random: seededRandom(options.seed), clock: io.clock, seen: (visit) => { tally.add(visit); } });
+    visitors = new Visitors({
+      regions: plan.regions, ratePerSecond: options.ratePerSecond, random: seededRandom(options.seed), clock: io.clock,
+      lore, live: () => running.live, seen: (visit) => { tally.add(visit); },
+    });
     await show(options, io, { shop, site, tally, wish });
     const regions = tally.regions(io.clock.nowMs());
-    io.out(`${verdict(regions)} (seed ${options.seed})\n`);
+    io.out(`${verdict(regions, tally.lastWrong)} (seed ${options.seed})\n`);
     if (!site.running) throw new Error(`foreshadow up ended by itself; see ${join(options.folder, 'up.log')}`);
     return regions.every(({ failed, wrong }) => failed === 0 && wrong === 0) ? 0 : 1;
   } finally {
@@ -112,13 +117,19 @@ async function play(options: DemoOptions, io: DemoIo): Promise<number> {
   }
 }
 
+/** What the example's own files know of it; they are no part of the program, and are loaded when it is played. */
+async function shopLore(): Promise<ShopLore> {
+  const [market, judge]: unknown[] = await Promise.all(['market.ts', 'judge.ts'].map((file): Promise<unknown> => import(join(home, 'examples/shop', file))));
+  return { ...market as Pick<ShopLore, 'tastes'>, ...judge as Pick<ShopLore, 'whatIsWrong'> }; // the example's own exports, which its tests hold to this shape
+}
+
 /** Draws until somebody wants to end it; does what keys and times ask for. */
 async function show(options: DemoOptions, io: DemoIo, { shop, site, tally, wish }: { readonly shop: DemoShop; readonly site: DemoSite; readonly tally: Tally; readonly wish: EndWish }): Promise<void> {
   const startedMs = io.clock.monotonicMs();
   const screen = new Screen(io);
   let seen: DemoState['seen'];
   const draw = (): void => {
-    screen.draw({ regions: tally.regions(io.clock.nowMs()), elapsedMs: io.clock.monotonicMs() - startedMs, shop: shop.state, seen });
+    screen.draw({ regions: tally.regions(io.clock.nowMs()), elapsedMs: io.clock.monotonicMs() - startedMs, shop: shop.state, seen, lastWrong: tally.lastWrong });
   };
   await new Promise<void>((resolve) => {
     const act = (work: void | Promise<void>): void => { void Promise.resolve(work).then(draw); };
@@ -128,6 +139,7 @@ async function show(options: DemoOptions, io: DemoIo, { shop, site, tally, wish 
       s: () => { act(shop.trouble('slow')); },
       e: () => { act(shop.trouble('failing')); },
       r: () => { act(shop.restore()); },
+      f: () => { act(shop.toggleFeeds()); },
       q: end,
       '\u0003': end,
     };

@@ -29,3 +29,6 @@ if (category) {
   const value = [...weights].filter(([, weight]) => weight > 0.02).map(([name, weight]) => `${name}:${weight.toFixed(2)}`).join(',');
   document.cookie = `interests=${encodeURIComponent(value)}; path=/; max-age=2592000; samesite=lax`;
 }
+
+// The list is everybody's of that taste, so it may hold the very thing that is being looked at.
+for (const link of document.querySelectorAll('#recs a')) if (link.pathname === location.pathname) link.closest('.card').remove();
