@@ -105,3 +105,10 @@ export function relativeToUs(headers: Headers, ownUrl: string | undefined): void
     if (rest === '' || /^[/?#]/.test(rest)) headers.set(name, `/${rest.replace(/^\/+/, '')}`); // two slashes would begin a host
   }
 }
+
+/** A 304 names the tag that the client holds: the origin does not know those of codings that were made here. In place. */
+export function nameHeldTag(headers: Headers, client: { heldTag(etag: string): string | undefined }): void {
+  const etag = headers.get('etag');
+  const held = etag === null ? undefined : client.heldTag(etag);
+  if (held !== undefined) headers.set('etag', held);
+}

@@ -15,7 +15,7 @@ import { Flight, type FlightOutcome, type FlightParts } from './flight.ts';
 import { identify, type IdentifyRules } from './identify.ts';
 import { lookUp, type LookupRules } from './lookup.ts';
 import type { Outgoing } from './outgoing.ts';
-import { forVisitor, pseudonym, relativeToUs } from './origin-headers.ts';
+import { forVisitor, nameHeldTag, pseudonym, relativeToUs } from './origin-headers.ts';
 import type { OriginResult } from './origin-client.ts';
 import type { Peers } from './peers.ts';
 import { refuse } from './refusal.ts';
@@ -204,7 +204,7 @@ export class Pipeline {
     headers.set('via', appendVia(headers.get('via'), '1.1', pseudonym));
     if (proxyStatus !== undefined) headers.set('proxy-status', appendMember(headers.get('proxy-status'), proxyStatus));
     relativeToUs(headers, this.#ownUrl);
-    if (result.status === 304) sayHeldTag(headers, visit);
+    if (result.status === 304) nameHeldTag(headers, visit);
     if (result.kind === 'whole' && !visit.head) headers.delete('content-length');
     return this.#recorded(visit, 'origin', reason, new Response(bodyOf(result), { status: statusOf(result), headers }));
   }
@@ -275,13 +275,6 @@ export class Pipeline {
     if (this.#parts.draining()) response.headers.set('connection', 'close');
     return response;
   }
-}
-
-/** The origin does not know the tags of codings that were made here; the client knows no others. */
-function sayHeldTag(headers: Headers, visit: Visit): void {
-  const etag = headers.get('etag');
-  const held = etag === null ? undefined : visit.heldTag(etag);
-  if (held !== undefined) headers.set('etag', held);
 }
 
 function refusalOf(decision: Decision): RefusalReason {

@@ -11,7 +11,7 @@ import { formatProblems, loadConfig, type Config } from '../../src/config/index.
 import type { DemandWindow } from '../../src/demand/index.ts';
 import { Edge } from '../../src/edge/index.ts';
 import type { RefusedAnswer } from '../../src/http/index.ts';
-import { silentLog, systemClock, type ResourceKey } from '../../src/kernel/index.ts';
+import { silentLog, systemClock, type BlobDigest, type ResourceKey } from '../../src/kernel/index.ts';
 import { openLocalStore } from '../../src/store/index.ts';
 
 export type CleanUp = () => Promise<void> | void;
@@ -59,8 +59,16 @@ export function configOf(text: string, origin: string, dataDir: string): Config 
   return loaded.config;
 }
 
+/** What a brain published: the catalog's folders and bodies. */
+export interface Published {
+  readonly dirs: readonly string[];
+  readonly bodies: { get(digest: BlobDigest): Promise<Uint8Array | undefined> };
+}
+
+const nothing: Published = { dirs: [], bodies: { get: () => Promise.resolve(undefined) } };
+
 /** Starts an edge. `text` is configuration; the origin, a free port and a temporary folder are added. */
-export async function stage(origin: string, text = ''): Promise<Stage> {
+export async function stage(origin: string, text = '', published = nothing): Promise<Stage> {
   const dataDir = temporaryFolder();
   const config = configOf(text, origin, dataDir);
   const local = openLocalStore({ path: join(dataDir, 'edge'), clock: systemClock, log: silentLog, limits: { storageBytes: 1 << 26, variantsPerVariation: 8 } });
@@ -68,7 +76,7 @@ export async function stage(origin: string, text = ''): Promise<Stage> {
   const outbox = { demand: [] as DemandWindow[], captured: [] as ShadowRecord[], invalidated: [] as ResourceKey[], refused: [] as RefusedAnswer[] };
   const quiet = (): void => undefined;
   const edge = await Edge.open({
-    config, local, log: silentLog, catalog: new CatalogReader({ dirs: [], log: silentLog }), bodies: { get: () => Promise.resolve(undefined) },
+    config, local, log: silentLog, catalog: new CatalogReader({ dirs: published.dirs, log: silentLog }), bodies: published.bodies,
     outbox: {
       demand: (window) => { outbox.demand.push(window); },
       captured: (records) => { outbox.captured.push(...records); },
