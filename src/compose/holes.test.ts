@@ -206,10 +206,11 @@ describe('dressings', () => {
   });
 
   test('tokens: the first attribute of the name, in any quotes', () => {
-    const tokens = dynamicsOf('tokens: [{ select: "input[name=csrf]", cookie: csrf }, { select: "meta[name=token]", attribute: content, cookie: t }]');
+    const tokens = dynamicsOf('tokens: [{ select: "input[name=csrf]", cookie: csrf }, { select: "[name=token]", attribute: content, cookie: t }]');
     expect(shown('<input name=csrf VALUE = "a&amp;b" value=c>', tokens)).toBe('<input name=csrf VALUE = "[token|a&amp;b]" value=c>');
     expect(shown('<input value=\'x">\' name=csrf><input name=csrf value=""><meta name=token content=abc>', tokens)).toBe('<input value=\'[token|x">]\' name=csrf><input name=csrf value="[token|]"><meta name=token content=[token|abc]>');
     expect(shown('<input name=csrf><input name=csrf value><input name=csrf data-value=x>', tokens)).toBe('<input name=csrf><input name=csrf value><input name=csrf data-value=x>');
+    expect(shown('<div name=token content="x">never closed', tokens)).toBe('<div name=token content="[token|x]">never closed');
     const { holes } = findHoles({ contentType: html, headers: [], body: bytes('<input name=csrf value=a><input name=csrf value="b">') }, tokens);
     expect(holes).toMatchObject([{ kind: 'token', cookie: 'csrf', quoted: false }, { kind: 'token', cookie: 'csrf', quoted: true }]);
   });

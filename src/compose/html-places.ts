@@ -5,6 +5,7 @@
  */
 import type { TokenConfig } from '../config/index.ts';
 import { attributeValue } from './attribute.ts';
+import { limitEffort } from './effort.ts';
 import { markOf, markOffsets, unusedMark } from './marks.ts';
 import type { Hole } from './types.ts';
 
@@ -73,9 +74,10 @@ function markedPage(page: Buffer, mark: string, wants: HtmlWants, sightings: Sig
         if (!sightings.some(({ what }) => what.kind === 'notice')) element.prepend(see({ kind: 'notice' }, element.tagName).start, raw);
       } });
     }
+    limitEffort(rewriter, page, [...wants.slots, ...wants.tokens].map(({ select }) => select));
     return Buffer.from(rewriter.transform(page));
   } catch {
-    return undefined; // a selector it does not know, or a page it can't read
+    return undefined; // a selector it does not know, or a page it can't read or that takes too much effort
   }
 }
 
