@@ -253,3 +253,39 @@ test('the origin\'s own answer passes as it is', async () => {
   const { url, asked } = await open([price('en', '€1')]);
   expect([text(await get(url, ['Cache-Control: no-cache'])), asked.length]).toEqual(['live /products/7', 1]);
 });
+
+test('a copy that stands in for another variation is whole of its own: its slots are not the visitor\'s', async () => {
+  const brain = await Brain.open();
+  const site = await origin((_, socket) => { socket.write(reply('sorry', [], '503 X')); });
+  const { url, edge } = await stage(site.url, `
+dimensions: { audience: { from: { cookie: segment }, values: [new, vip], default: new, exact: false } }
+feeds: { recs: { url: "http://127.0.0.1:1/recs?audience={audience}" } }
+routes: [ { match: /products/:id, vary: [audience], slots: [ { name: recs, select: "#recs", feed: recs } ] } ]
+`, brain);
+  const put = [brain.record('/products/7', page('new'), htmlFields, { variation: 'audience=new' as never })];
+  await brain.publish({ put, fill: ['new', 'vip'].map((audience) => filling({ id: `/products/:id#recs?audience=${audience}`, feed: `recs?audience=${audience}`, texts: [`for ${audience}`] })) });
+  await edge.pull();
+  const answer = await get(url, ['Cookie: segment=vip']);
+  expect([text(answer), value(answer, 'foreshadow')]).toEqual([page('new', 'old', 'for new'), expect.stringContaining('variation="audience=new"')]);
+});
+
+test('a profile that a route varies on makes no variations: it only chooses among those of a slot', async () => {
+  const site = await origin((_, socket) => { socket.write(reply(page('en'), [html, cached, 'Vary: Cookie'])); });
+  const { url, kept, outbox } = await stage(site.url, shop.replace('vary: [language]', 'vary: [language, interests]'));
+  await get(url, ['Cookie: interests=cats:1']);
+  await kept(1);
+  expect(verdict(await get(url, ['Cookie: interests=dogs:1']))).toBe('shadow fresh');
+  await until('word of the copy', () => outbox.captured.length === 1);
+  expect(outbox.captured.map(({ variation }) => String(variation))).toEqual(['language=en']);
+});
+
+test('after a reload pages are put together as they are declared then', async () => {
+  const { url, edge, config } = await open([price('en', '€1', { maxAgeMs: 60_000 })]);
+  expect(text(await get(url))).toBe(page('en', '€1'));
+  const swapped = { price: '#recs', recs: '#price' } as const;
+  const routes = config.routes.map((route) => ({
+    ...route, slots: route.slots.map((slot) => (slot.place.kind === 'json' ? slot : { ...slot, place: { kind: 'element' as const, select: slot.name === 'price' ? swapped.price : swapped.recs } })),
+  }));
+  await edge.reload({ ...config, routes });
+  expect(text(await get(url))).toBe(page('en', 'old', '€1'));
+});
