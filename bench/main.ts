@@ -9,6 +9,7 @@ import { cacheTests } from './cache-tests/index.ts';
 import { compose } from './compose/index.ts';
 import { cpu } from './cpu/index.ts';
 import { footprint } from './footprint/index.ts';
+import { live } from './live/index.ts';
 import { outages } from './outages/index.ts';
 import { foreshadow } from './peers/foreshadow.ts';
 import { nginx } from './peers/nginx.ts';
@@ -19,7 +20,7 @@ import { schedule } from './schedule/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, schedule, politeness];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness];
 const allPeers = [nginx, varnish, foreshadow] as const;
 const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 
