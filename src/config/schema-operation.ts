@@ -110,7 +110,7 @@ export const limitsSchema = z.strictObject({
   connections: count(1, 1_000_000).prefault(10_000).meta({ description: 'Most requests and WebSockets under way at one listener; beyond: 503 at once.' }),
   captureBody: size({ min: kib, max: 64 * mib }).prefault('1MiB').meta({ description: 'Largest body that is read whole, kept as it passes by, and rescued; larger ones stream through.' }),
   generateBody: size({ min: kib, max: gib }).prefault('8MiB').meta({ description: 'Largest body the generator keeps.' }),
-  memoryCache: size({ min: mib, max: 1024 * gib }).prefault('32MiB').meta({ description: 'Bodies that an edge holds in memory, over those on disk. Above 128MiB, raise BUN_JSC_forceRAMSize in the environment too.' }),
+  memoryCache: size({ min: mib, max: 1024 * gib }).prefault('32MiB').meta({ description: 'Bodies that an edge holds in memory, over those on disk, and what it makes of them. Above 128MiB, raise BUN_JSC_forceRAMSize in the environment too.' }),
   demandKeys: count(1000, 10_000_000).prefault(200_000).meta({ description: 'Most (resource, variation, region) keys counted in one window; what has no room is counted without its key.' }),
   variants: count(1, 64).prefault(8).meta({ description: 'Most copies of one variation that differ by headers no dimension stands for; the oldest gives way.' }),
 }).prefault({}).meta({ description: 'Largest sizes and counts.' });

@@ -2,17 +2,17 @@
  * Which content coding a copy goes out in: one of those the generator prepared, or, of pages that were put together, gzip that is made beside the
  * serving thread once a page is sent again. Nothing is waited for: until a coding is there the plain body goes out.
  */
-import { gzip } from 'node:zlib';
-import { chooseCoding } from '../http/index.ts';
+import { chooseCoding, type HeaderReader } from '../http/index.ts';
 import type { BlobDigest } from '../kernel/index.ts';
 import type { Copy } from './copies.ts';
 import { codedCopy, makeOf, withVary } from './made-copy.ts';
 import type { PreparedMemory } from './prepared-memory.ts';
-import type { Visit } from './visit.ts';
 
 export interface CodedBodiesOptions {
   readonly memory: PreparedMemory;
   readonly read: (digest: BlobDigest) => Uint8Array | undefined;
+  /** gzip, beside the serving thread. */
+  readonly gzip: (body: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** Below, a coding saves no packet worth its time. */
@@ -22,8 +22,6 @@ const compressingMax = 4;
 /** Accept-Encoding fields whose choice is remembered. */
 const fieldsMax = 512;
 const fieldCharactersMax = 256;
-/** 16 KiB of HTML: 0.2 ms of a helper thread at level 5, 2 % larger than at 9. */
-const gzipLevel = 5;
 
 export class CodedBodies {
   readonly #options: CodedBodiesOptions;
@@ -34,13 +32,13 @@ export class CodedBodies {
     this.#options = options;
   }
 
-  /** The copy in the coding this visitor likes best, of those there are. */
-  coded(copy: Copy, visit: Visit): Copy {
-    if (copy.sending) return copy.sending.selection === 'any' ? this.#composed(copy, visit) : copy;
+  /** The copy in the coding this client likes best, of those there are. */
+  coded(copy: Copy, client: HeaderReader): Copy {
+    if (copy.sending) return copy.sending.selection === 'any' ? this.#composed(copy, client) : copy;
     const { codings } = copy.record;
     if (!codings || codings.length === 0 || keepsItsForm(copy)) return copy;
     const { memory, read } = this.#options;
-    const wanted = this.#choose(visit, codings.map(({ coding }) => coding));
+    const wanted = this.#choose(client, codings.map(({ coding }) => coding));
     const prepared = codings.find(({ coding }) => coding === wanted);
     const coded = prepared && memory.obtain(copy, prepared.coding, () => {
       const body = read(prepared.body);
@@ -49,10 +47,10 @@ export class CodedBodies {
     return coded ?? memory.obtain(copy, 'identity', () => makeOf(copy, { headers: withVary(copy.record.headers, ['accept-encoding']), body: copy.body, validators: copy.validators }));
   }
 
-  #composed(page: Copy, visit: Visit): Copy {
+  #composed(page: Copy, client: HeaderReader): Copy {
     const { sending, made } = page;
     if (!sending || page.body.byteLength < codedBytesMin) return page;
-    if (this.#choose(visit, ['gzip']) !== 'gzip') return page;
+    if (this.#choose(client, ['gzip']) !== 'gzip') return page;
     const ready = made?.get('gzip');
     if (ready?.sending) {
       ready.sending.holdsUntilMs = sending.holdsUntilMs;
@@ -65,16 +63,17 @@ export class CodedBodies {
 
   #compress(page: Copy): void {
     this.#compressing.add(page);
-    gzip(page.body, { level: gzipLevel }, (error, body) => {
-      this.#compressing.delete(page);
-      if (!error && body.byteLength < page.body.byteLength) this.#options.memory.obtain(page, 'gzip', () => codedCopy(page, 'gzip', body));
-    });
+    const { gzip, memory } = this.#options;
+    // What can't be compressed goes out plain.
+    gzip(page.body).then((body) => {
+      if (body.byteLength < page.body.byteLength) memory.obtain(page, 'gzip', () => codedCopy(page, 'gzip', body));
+    }, () => undefined).finally(() => this.#compressing.delete(page));
   }
 
   /** Ranges are given of the plain body only. */
-  #choose(visit: Visit, available: readonly string[]): string {
-    if (visit.get('range') !== null) return 'identity';
-    const field = visit.get('accept-encoding');
+  #choose(client: HeaderReader, available: readonly string[]): string {
+    if (client.get('range') !== null) return 'identity';
+    const field = client.get('accept-encoding');
     if (field === null || field.length > fieldCharactersMax) return chooseCoding(field, available);
     const key = `${available.join()} ${field}`;
     const before = this.#chosen.get(key);

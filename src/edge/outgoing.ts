@@ -3,6 +3,8 @@
  * together, bodies go out in a coding the client accepts. Never changes what is kept; whatever it can't make, the copy itself goes out.
  */
 import { mayHoldEsi } from '../compose/esi/index.ts';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Config } from '../config/index.ts';
 import type { Reason } from '../route/index.ts';
 import { CodedBodies } from './coded-bodies.ts';
@@ -22,6 +24,9 @@ export interface OutgoingOptions {
   readonly nonce: () => string;
 }
 
+const gzipped = promisify(gzip);
+/** 15 KiB of HTML: 0.11 ms of a helper thread, 1 % larger than at level 9. */
+const gzipLevel = 6;
 /** Of `limits.memoryCache`, what copies take as they are kept; what is made of them, and fillings, share the rest equally. */
 export const keptShare = 0.75;
 export const madeShare = (1 - keptShare) / 2;
@@ -38,7 +43,7 @@ export class Outgoing {
     const { copies, fillings, nonce, limits } = options;
     this.#memory = new PreparedMemory(limits.memoryCacheBytes * madeShare);
     this.composer = new Composer({ fillings, memory: this.#memory, nonce });
-    this.#coded = new CodedBodies({ memory: this.#memory, read: (digest) => copies.codedBody(digest) });
+    this.#coded = new CodedBodies({ memory: this.#memory, read: (digest) => copies.codedBody(digest), gzip: (body) => gzipped(body, { level: gzipLevel }) });
     this.#decodedBytesMax = limits.captureBytes * decodedFactorMax;
   }
 
