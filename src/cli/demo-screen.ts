@@ -33,7 +33,7 @@ Foreshadow protects a small shop in three regions. Visitors in several devices, 
 
 Open
 ${places.regions.map(({ name, url }) => `  ${name.padEnd(9)} ${url}`).join('\n')}
-  status    ${places.admin}/api/v1/status
+  status    ${places.admin}/
   metrics   ${places.admin}/metrics
   the shop itself, unprotected   ${places.shop}
 
