@@ -105,7 +105,7 @@ function startGenerator(origin: QueueOrigin): Generator {
     config: loaded.config, blobs: openMemoryStore(), records: [], clock: systemClock, bodyOf: () => undefined,
     outlook: { rates: () => [], variationShares: () => [] }, log: createLog({ clock: systemClock, level: 'error', write: (line) => { console.error(line); } }),
     catalog: {
-      head: () => version, liveBlobs: () => new Set(), rules: () => [],
+      head: () => version, liveBlobs: () => new Set(), get: () => undefined, rules: () => [],
       publish: (base, change) => Promise.resolve({ ...change, version: base + 1, publishedAtMs: 0, full: false, put: change.put.map((record) => ({ ...record, version: base + 1 })) }),
     },
     onPublished: (published) => { version = published; },

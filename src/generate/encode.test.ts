@@ -69,7 +69,7 @@ function setUp(config = '', codings: readonly ContentCoding[] = ['br', 'gzip'], 
   const store = openMemoryStore();
   let reads = 0;
   const holdings = new Holdings([]);
-  const catalog = { head: () => 0, rules: () => [], liveBlobs: () => new Set<BlobDigest>(), publish: () => Promise.reject(new Error('never')) };
+  const catalog = { head: () => 0, get: () => undefined, rules: () => [], liveBlobs: () => new Set<BlobDigest>(), publish: () => Promise.reject(new Error('never')) };
   const publisher = new Publisher({ catalog, blobs: store, holdings, clock, log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [] });
   const schedule = new Schedule(clock, silentLog);
   const encoder = new Encoder({

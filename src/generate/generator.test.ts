@@ -72,7 +72,7 @@ function run(shop: Shop, facts: RunFacts = {}) {
   const bodies = facts.bodies ?? new Map<string, Uint8Array>();
   const catalog: CatalogWriter = {
     head: () => versions.length,
-    rules: () => [], liveBlobs: () => new Set([...records.values()].map((record) => record.body)),
+    get: (id) => records.get(id), rules: () => [], liveBlobs: () => new Set([...records.values()].map((record) => record.body)),
     async publish(base, change) {
       const { put, remove } = change;
       expect(base).toBe(versions.length);

@@ -24,7 +24,7 @@ function setUp(failing = { times: 0 }) {
   const events: string[] = [];
   const catalog: CatalogWriter = {
     head: () => published.length,
-    rules: () => [], liveBlobs: () => new Set(),
+    get: () => undefined, rules: () => [], liveBlobs: () => new Set(),
     async publish(base, change) {
       const { put, remove } = change;
       if (failing.times-- > 0) throw new Error('disk full');
@@ -138,7 +138,7 @@ test('a version waits for what is being made to fill its pages, and says which f
   const publisher: Publisher = new Publisher({
     blobs: openMemoryStore(), holdings, clock, log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [],
     catalog: {
-      head: () => changes.length, liveBlobs: () => new Set(), rules: () => [],
+      head: () => changes.length, liveBlobs: () => new Set(), get: () => undefined, rules: () => [],
       async publish(base, change) {
         if (failing.times-- > 0) throw new Error('disk full');
         changes.push(change);
@@ -172,4 +172,23 @@ test('a version waits for what is being made to fill its pages, and says which f
   await publisher.publish();
   expect(changes.slice(1).map(({ fill, unfill, remove }) => [fill.map(({ versions }) => versions[0]?.text), unfill, remove])).toEqual([[['12'], ['/b#price'], ['/a\n']]]);
   expect([wanted, [...publisher.unpublishedFeeds()], told.length]).toEqual([['+/a', '-/a'], [], 2]);
+});
+
+test('what a rule keeps out of a version is not held either: there is what the catalog has', async () => {
+  const { publisher, keep, holdings } = setUp();
+  const rolledBack = recordOf('/held', 'a'.repeat(64) as BlobDigest, 3); // spelled as a digest is
+  let refused = true;
+  const catalog: CatalogWriter = {
+    head: () => 0, get: (id) => (id === '/held\n' ? rolledBack : undefined), rules: () => [], liveBlobs: () => new Set(),
+    publish: (base, change) => Promise.resolve({ ...change, version: base + 1, publishedAtMs: 0, full: false, put: refused ? [] : change.put }),
+  };
+  const strict = new Publisher({ catalog, blobs: openMemoryStore(), holdings, clock: new ManualClock(), log: silentLog, onPublished: () => undefined, renewalsMs: 10_000, waiting: () => [] });
+  strict.put(recordOf('/held', 'b'.repeat(64) as BlobDigest, 3, 5000)); // as above
+  strict.put(recordOf('/purged', 'c'.repeat(64) as BlobDigest, 3, 5000)); // as above
+  await strict.publish();
+  expect([...holdings.all()]).toEqual([rolledBack]);
+  refused = false;
+  await keep('/other', 'text');
+  await publisher.publish();
+  expect([...holdings.all()].map(({ resource }) => String(resource))).toEqual(['/held', '/other']);
 });

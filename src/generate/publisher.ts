@@ -8,9 +8,10 @@ import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
 import { messageOf, type BlobDigest, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
 import type { BlobStore } from '../store/blob-store.ts';
 import type { Holdings } from './holdings.ts';
+import { PendingChange } from './pending-change.ts';
 
 /** What publishing needs of the catalog. */
-export type CatalogWriter = Pick<Catalog, 'head' | 'publish' | 'liveBlobs' | 'rules'>;
+export type CatalogWriter = Pick<Catalog, 'head' | 'get' | 'publish' | 'liveBlobs' | 'rules'>;
 
 /** Who makes what fills the slots of copies. */
 export interface FillingSource {
@@ -42,27 +43,15 @@ export interface PublisherParts {
   readonly slots?: FillingSource | undefined;
 }
 
-interface Pending {
-  readonly put: ReadonlyMap<string, ShadowRecord>;
-  readonly remove: ReadonlySet<string>;
-  readonly fill: ReadonlyMap<FillingId, Filling>;
-  readonly unfill: ReadonlySet<FillingId>;
-  readonly rules: readonly CatalogRule[];
-}
-
 /** How long to rest after storage failed: doubling from the first to the longest. */
 const restFirstMs = 2000;
 const restMaxMs = 60_000;
 
 export class Publisher {
   readonly #parts: PublisherParts;
-  #put = new Map<string, ShadowRecord>();
-  #remove = new Set<string>();
-  #fill = new Map<FillingId, Filling>();
-  #unfill = new Set<FillingId>();
-  /** On their way into a version. */
-  #filling: ReadonlyMap<FillingId, Filling> = new Map();
-  #rules: CatalogRule[] = [];
+  #next = new PendingChange();
+  /** On its way into a version. */
+  #underWay: PendingChange | undefined;
   /** Something is pending that changes what is answered; not only ages. */
   #changed = false;
   /** Since when something is pending, on the monotonic clock. */
@@ -82,7 +71,7 @@ export class Publisher {
   }
 
   get pending(): number {
-    return this.#put.size + this.#remove.size + this.#rules.length + this.#fill.size + this.#unfill.size;
+    return this.#next.size;
   }
 
   get failures(): number {
@@ -118,17 +107,14 @@ export class Publisher {
     // The same body has the same codings, whoever brings it again.
     const record = held?.codings && held.body === answer.body ? { ...answer, codings: held.codings } : answer;
     this.#note(!held || held.body !== record.body || held.status !== record.status);
-    this.#remove.delete(id);
-    this.#put.set(id, record);
+    this.#next.put(record);
     this.#parts.holdings.put(record);
     this.#parts.slots?.want(record.resource);
   }
 
   remove(record: ShadowRecord): void {
-    const id = shadowId(record);
     this.#note(true);
-    this.#put.delete(id);
-    this.#remove.add(id);
+    this.#next.remove(shadowId(record));
     this.#parts.holdings.remove(record);
     this.#unwantUnheld(record.resource);
   }
@@ -136,26 +122,24 @@ export class Publisher {
   /** A filling that is new or another one now. */
   fill(filling: Filling): void {
     this.#note(true);
-    this.#unfill.delete(filling.id);
-    this.#fill.set(filling.id, filling);
+    this.#next.fill(filling);
   }
 
   /** A filling that nobody shows any more. */
   unfill(id: FillingId): void {
     this.#note(true);
-    this.#fill.delete(id);
-    this.#unfill.add(id);
+    this.#next.unfill(id);
   }
 
   /** Feeds with fillings that are not published yet: that these were heard is said with the version. */
   unpublishedFeeds(): ReadonlySet<FeedKey> {
-    return new Set([...this.#fill.values(), ...this.#filling.values()].map(({ feed }) => feed));
+    return new Set([...this.#next.fillings.values(), ...this.#underWay?.fillings.values() ?? []].map(({ feed }) => feed));
   }
 
   /** Rules that come into force with the next version. */
   announce(rules: readonly CatalogRule[]): void {
     this.#note(true);
-    this.#rules.push(...rules);
+    this.#next.rules.push(...rules);
   }
 
   /** Publishes, in turn with all other versions, one that `make` makes of the newest; what it brings back or takes away is what there is from then on. */
@@ -193,7 +177,7 @@ export class Publisher {
   /** Publishes at once when what fills slots has changed, but at most one version in `everyMs`: a new price does not wait for the next round. */
   async publishFillings(everyMs: number): Promise<void> {
     const dueMs = this.#publishedMs + everyMs;
-    if (this.#fill.size > 0 && !this.resting && this.#parts.clock.monotonicMs() >= dueMs) await this.publish();
+    if (this.#next.fillings.size > 0 && !this.resting && this.#parts.clock.monotonicMs() >= dueMs) await this.publish();
   }
 
   /** Publishes what is pending; at most one version is made at a time. */
@@ -232,38 +216,43 @@ export class Publisher {
     // A new page and what fills it come in one version; so does all that one word of a feed changes.
     await slots?.finish();
     this.#publishedMs = this.#parts.clock.monotonicMs();
-    const taken = this.#take();
+    const taken = this.#next;
+    this.#underWay = taken;
+    this.#next = new PendingChange();
+    this.#changed = false;
     const heard = slots?.heard() ?? [];
     try {
       await blobs.sync();
-      const { put, remove, fill, unfill, rules } = taken;
-      const delta = await catalog.publish(catalog.head(), { put: [...put.values()], remove: [...remove], fill: [...fill.values()], unfill: [...unfill], rules, heard });
+      const delta = await catalog.publish(catalog.head(), taken.with(heard));
       for (const record of delta.put) holdings.adopt(record);
-      this.#filling = new Map();
+      this.#takeBack(taken.records, delta);
       slots?.published(heard);
       onPublished(delta.version);
     } catch (error) {
       this.#failures++;
       this.#rest();
-      log.error('publish-failed', { put: taken.put.size, remove: taken.remove.size, fill: taken.fill.size, problem: messageOf(error) });
-      this.#putBack(taken);
+      log.error('publish-failed', { put: taken.records.size, remove: taken.removals.size, fill: taken.fillings.size, problem: messageOf(error) });
+      this.#note(true);
+      this.#next.putBack(taken);
+    } finally {
+      this.#underWay = undefined;
     }
-  }
-
-  #take(): Pending {
-    const taken = { put: this.#put, remove: this.#remove, fill: this.#fill, unfill: this.#unfill, rules: this.#rules };
-    this.#put = new Map();
-    this.#remove = new Set();
-    this.#fill = new Map();
-    this.#unfill = new Set();
-    this.#filling = taken.fill;
-    this.#rules = [];
-    this.#changed = false;
-    return taken;
   }
 
   #unwantUnheld(resource: ResourceKey): void {
     if (this.#parts.holdings.of(resource).length === 0) this.#parts.slots?.unwant(resource);
+  }
+
+  /** What a rule did not let into the version is not held either: there is what the catalog has. */
+  #takeBack(offered: ReadonlyMap<string, ShadowRecord>, delta: CatalogDelta): void {
+    const { catalog, holdings } = this.#parts;
+    const published = new Set(delta.put.map(shadowId));
+    for (const [id, record] of offered) {
+      if (published.has(id) || this.#next.records.has(id)) continue;
+      const there = catalog.get(id);
+      if (there) holdings.put(there);
+      else holdings.remove(record);
+    }
   }
 
   #rest(): void {
@@ -274,16 +263,5 @@ export class Publisher {
   #note(changed: boolean): void {
     if (this.pending === 0) this.#pendingSinceMs = this.#parts.clock.monotonicMs();
     this.#changed ||= changed;
-  }
-
-  /** Newer word on the same copy or filling wins. */
-  #putBack({ put, remove, fill, unfill, rules }: Pending): void {
-    this.#note(true);
-    this.#filling = new Map();
-    this.#rules.unshift(...rules);
-    for (const [id, record] of put) if (!this.#put.has(id) && !this.#remove.has(id)) this.#put.set(id, record);
-    for (const id of remove) if (!this.#put.has(id)) this.#remove.add(id);
-    for (const [id, filling] of fill) if (!this.#fill.has(id) && !this.#unfill.has(id)) this.#fill.set(id, filling);
-    for (const id of unfill) if (!this.#fill.has(id)) this.#unfill.add(id);
   }
 }

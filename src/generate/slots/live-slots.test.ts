@@ -51,7 +51,7 @@ function run(config: Config, paths: readonly string[], facts: { memory?: Memory;
   const versions: Version[] = [];
   const heard: (readonly (readonly [FeedKey, number])[])[] = [];
   const catalog: CatalogWriter = {
-    head: () => versions.length, rules: () => [], liveBlobs: () => new Set(),
+    head: () => versions.length, get: () => undefined, rules: () => [], liveBlobs: () => new Set(),
     async publish(base, change) {
       if (facts.failing && facts.failing.times-- > 0) throw new Error('disk full');
       for (const record of change.put) records.set(shadowId(record), record);
