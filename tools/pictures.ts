@@ -1,6 +1,6 @@
 /**
  * Takes the pictures of docs/images anew: `bun tools/pictures.ts [FOLDER]`. Plays the demo until all copies are made, kills its shop, and looks at the
- * status page and at a page of the shop in the Chromium that is installed. They change whenever what they show does, so nobody draws them.
+ * status page and at a page of the shop in the Chromium that is installed; pngquant makes them small where there is one.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,6 +35,7 @@ async function take(into: string, executablePath: string): Promise<void> {
     await page.goto(`${urlOf('eu-west')}/products/desk-lamp`, { waitUntil: 'networkidle' });
     await page.screenshot({ path: join(into, 'shop-outage.png'), fullPage: true });
     await browser.close();
+    if (Bun.which('pngquant') !== null) Bun.spawnSync(['pngquant', '--force', '--skip-if-larger', '--ext', '.png', '64', join(into, 'status.png'), join(into, 'shop-outage.png')]);
   } finally {
     demo.kill('SIGTERM');
     await demo.exited;

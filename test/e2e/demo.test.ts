@@ -39,13 +39,13 @@ describe('with its shop killed', () => {
     running = demo('--any-ports', '--seed', '5', '--data', join(folder, 'killed'));
     const read = async (): Promise<void> => { for await (const chunk of running.stdout.pipeThrough(new TextDecoderStream())) output += chunk; };
     void read();
-    await until('all copies', () => Number(/(\d+) shadows ready(?![^]*shadows ready)/.exec(output)?.[1] ?? 0) >= copies, 120_000, 200).catch((error: unknown) => { throw new Error(`${String(error)}: ${output}`); });
+    await until('all copies', () => Number(/(\d+) shadows ready(?![^]*shadows ready)/.exec(output)?.[1] ?? 0) >= copies, 240_000, 200).catch((error: unknown) => { throw new Error(`${String(error)}: ${output}`); });
     tree = processTree(running.pid);
     const shop = tree.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('shop/server.ts'));
     if (shop !== undefined) process.kill(shop, 'SIGKILL');
     url = /eu-west +(http:\S+)/.exec(output)?.[1] ?? '';
     await until('the shop to be seen down', () => /shop killed, seen down/.test(output), 20_000);
-  }, 150_000);
+  }, 270_000);
 
   test('prices stay live in JSON, and so does what sells', async () => {
     const scores = async (): Promise<Record<string, number>> => {
