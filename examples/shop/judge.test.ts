@@ -3,9 +3,10 @@ import { categories, productById, products } from './goods.ts';
 import type { Product } from './goods.ts';
 import { whatIsWrong } from './judge.ts';
 import type { Judged } from './judge.ts';
-import { priceCents, recommendationLists, scoreOf, stockOf } from './market.ts';
+import { priceCents, recommendationLists, scoreOf, stockOf, tastes } from './market.ts';
 import { categoryPage, homePage, productPage } from './pages.ts';
 import type { Visitor } from './pages.ts';
+import type { ShopLore } from '../../src/cli/demo-visitors.ts';
 
 const atMs = Date.UTC(2026, 5, 1, 12);
 const lamp = theProduct('floor-lamp');
@@ -82,4 +83,10 @@ test('the market moves in steps, so that whoever knows the time knows what it sa
     }
   }
   expect(products.some((product) => scoreOf(product, atMs + 30_000) !== scoreOf(product, atMs))).toBe(true);
+});
+
+test('the demo\'s visitors know the shop by these names', () => {
+  // The types are the test: the demo loads both by name when it is played.
+  const lore: ShopLore = { tastes, whatIsWrong };
+  expect(lore.tastes).toHaveLength(recommendationLists('new', atMs).length);
 });
