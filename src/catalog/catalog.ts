@@ -1,20 +1,22 @@
 /**
  * The catalog's writer: which shadows exist, as immutable numbered versions, each a file in every directory (docs/formats/catalog.md).
  * A version is published when `publish` resolves: it is flushed under its name in every directory that works, and at least one. Nothing published is ever
- * changed; old versions go when nobody may ask for them any more. Of two writers that publish on the same base, one wins: the name is made exclusively.
+ * changed; of old versions some stay, to be gone back to (history.ts). Of two writers that publish on the same base, one wins: the name is made exclusively.
  */
-import { type BlobDigest, type Clock, ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
+import { type BlobDigest, type Clock, ForeshadowError, type Log, type ResourceKey } from '../kernel/index.ts';
 import { type Disk, systemDisk } from '../kernel/disk.ts';
-import { type Chain, chainFiles, findChain } from './chain.ts';
-import { applyDelta, type CatalogState, diffRecords, emptyState, everythingIn } from './state.ts';
-import { CatalogFolders, type VersionName } from './folders.ts';
+import { type Chain, chainFiles, findChain, linkAfter } from './chain.ts';
+import { applyDelta, type CatalogState, diffRecords, emptyState } from './state.ts';
+import { CatalogFolders, nameOf } from './folders.ts';
+import { History, type VersionInfo } from './history.ts';
 import { PairCache } from './record-codec.ts';
 import type { FeedKey, Filling, FillingId } from '../compose/types.ts';
-import type { CatalogRule } from './rule.ts';
+import type { CatalogRule, RuleTarget } from './rule.ts';
 import { mergeRules, rulesMax } from './rules.ts';
-import { bodiesOf, type CatalogChange, type CatalogDelta, noChange, type ShadowRecord, shadowId } from './shadow-record.ts';
+import { bodiesOf, type CatalogChange, type CatalogDelta, noChange, partsOfShadowId, type ShadowRecord, shadowId } from './shadow-record.ts';
 import { compileRules } from './verdict.ts';
-import { deltaFrom, encodeVersion, type EncodedVersion } from './version-file.ts';
+import { Upkeep } from './upkeep.ts';
+import { deltaFrom, encodeVersion } from './version-file.ts';
 import { Replicas } from './replicas.ts';
 
 export interface CatalogOptions {
@@ -22,56 +24,50 @@ export interface CatalogOptions {
   readonly dirs: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Versions that can still be read and gone back to; their bodies count as live. Default 100. */
+  /** The last versions, all of which can be gone back to; their bodies count as live. Default 100. */
   readonly keepVersions?: number;
+  /** How far back one version for each ten minutes is kept besides, and how many bytes of bodies and files there may be for old versions alone. Default: none, no limit. */
+  readonly keepForMs?: number;
+  readonly historyBytesMax?: number;
   readonly disk?: Disk;
 }
 
-export interface VersionInfo {
-  readonly version: number;
-  readonly publishedAtMs: number;
-  readonly put: number;
-  readonly remove: number;
-  /** Records there were in this version. */
-  readonly records: number;
+export interface RollbackOptions {
+  /** Which resources go back; all unless told. */
+  readonly only?: (resource: ResourceKey) => boolean;
+  /** Copies of them are to stay as they are until then: what passes by is not kept. Epoch ms. */
+  readonly hold?: { readonly untilMs: number };
+  /** How long edges look for captures that are newer than what was gone back to; none is of use for longer than it may be served. Epoch ms. */
+  readonly untilMs?: number;
 }
 
-interface Kept extends VersionInfo {
-  /** Bodies of records this version replaced or removed: needed by the versions before it. */
-  readonly retired: readonly BlobDigest[];
-}
-
-/** A full version is written when the deltas since the last take more room than it did, but not for less than this. */
-const fullBytesMin = 1024 * 1024;
-const deltasPerFullMax = 1000;
+const keepVersionsDefault = 100;
+/** Longer than captures are served while the origin can't be asked, by default. */
+const capturesGiveWayMs = 86_400_000;
 
 export class Catalog implements AsyncDisposable {
   readonly #folders: CatalogFolders;
   readonly #replicas: Replicas;
   readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #keepVersions: number;
+  readonly #history: History;
+  readonly #upkeep: Upkeep;
   readonly #cache = new PairCache();
   readonly #state: CatalogState = emptyState();
   #bytes = 0;
   #head = 0;
   #link = '';
-  /** The last `keepVersions`, oldest first. */
-  #kept: Kept[] = [];
-  /** Every file of the history, oldest first. */
-  #files: VersionName[] = [];
-  #fullBytes = 0;
-  #deltaBytes = 0;
-  #deltas = 0;
   #queue: Promise<unknown> = Promise.resolve();
-  #snapshot: Promise<void> | undefined;
 
   private constructor(options: CatalogOptions) {
     this.#folders = new CatalogFolders(options.dirs, options.disk ?? systemDisk, options.log);
     this.#replicas = new Replicas(this.#folders, options.clock, options.log);
     this.#clock = options.clock;
-    this.#log = options.log;
-    this.#keepVersions = Math.max(1, options.keepVersions ?? 100);
+    const keepVersions = Math.max(1, options.keepVersions ?? keepVersionsDefault);
+    this.#history = new History({ keepVersions, keepForMs: options.keepForMs ?? 0, historyBytesMax: options.historyBytesMax ?? Number.POSITIVE_INFINITY });
+    this.#upkeep = new Upkeep({
+      history: this.#history, folders: this.#folders, replicas: this.#replicas, clock: options.clock, log: options.log, thinEvery: keepVersions,
+      exclusively: (run) => this.#exclusively(run), liveNow: () => this.#bodiesNow(),
+    });
   }
 
   /** Reads the newest whole history among the directories, and gives each of them what it lacks. Throws `catalog-corrupt`, `storage-failed`. */
@@ -83,24 +79,23 @@ export class Catalog implements AsyncDisposable {
 
   async #open(): Promise<void> {
     await this.#replicas.prepare();
-    const chain = await findChain(this.#folders, this.#keepVersions);
-    this.#adopt(chain);
+    const chain = await findChain(this.#folders, 'oldest');
     await this.#replicas.mend(chain);
+    await this.#adopt(chain);
     this.#replicas.writeHeads(this.#head);
   }
 
-  #adopt(chain: Chain): void {
-    for (const { candidate } of chainFiles(chain)) {
-      const delta = deltaFrom(candidate.file);
+  async #adopt(chain: Chain): Promise<void> {
+    for (const candidate of chainFiles(chain)) {
+      const delta = deltaFrom(await this.#folders.read(candidate));
       const retired = applyDelta(this.#state, delta);
-      this.#remember(delta, retired);
+      this.#history.files.push({ name: nameOf(candidate.file), bytes: candidate.file.bytes });
+      this.#history.add(delta, linkAfter(candidate), this.#state.records.size, retired, this.#clock.nowMs());
     }
+    await this.#upkeep.begin();
     for (const record of this.#state.records.values()) this.#bytes += bytesOf(record);
     this.#head = chain.head;
     this.#link = chain.link;
-    this.#files = [...chainFiles(chain)].map(({ name }) => name);
-    // How much the files took is not known without asking the disk again; counting deltas bounds the next full version all the same.
-    this.#deltas = chain.deltas.length;
   }
 
   head(): number {
@@ -142,9 +137,22 @@ export class Catalog implements AsyncDisposable {
     return this.#bytes;
   }
 
-  /** Kept versions, oldest first. */
+  /** Versions that can be gone back to, oldest first. */
   versions(): VersionInfo[] {
-    return this.#kept.map(({ version, publishedAtMs, put, remove, records }) => ({ version, publishedAtMs, put, remove, records }));
+    return this.#history.points.map(({ link: _, retired: __, ...info }) => info);
+  }
+
+  /** Those of them that changed copies of this resource. Reads the files, so it takes a while where there are many. */
+  async history(resource: ResourceKey): Promise<VersionInfo[]> {
+    const found: VersionInfo[] = [];
+    for (const info of this.versions()) {
+      const named = this.#history.files.find(({ name }) => name.kind !== 'full' && name.version === info.version);
+      const file = named && await this.#folders.first(named.name, () => true);
+      const put = file?.put.filter((record) => record.resource === resource).length ?? 0;
+      const remove = file?.remove.filter((id) => partsOfShadowId(id).resource === resource).length ?? 0;
+      if (put + remove > 0) found.push({ ...info, put, remove });
+    }
+    return found;
   }
 
   /** Damaged files met, files and directories mended, directories that failed, since the catalog was opened. */
@@ -154,37 +162,61 @@ export class Catalog implements AsyncDisposable {
 
   /** Bodies of every kept version: what the blob store must not collect. */
   liveBlobs(): Set<BlobDigest> {
+    const live = this.#bodiesNow();
+    this.#history.addBodies(live);
+    return live;
+  }
+
+  #bodiesNow(): Set<BlobDigest> {
     const live = new Set<BlobDigest>();
     for (const record of this.#state.records.values()) for (const { body } of bodiesOf(record)) live.add(body);
-    // What the oldest kept version retired belongs to versions that are not kept.
-    for (const kept of this.#kept.slice(1)) for (const digest of kept.retired) live.add(digest);
     return live;
   }
 
   /**
    * Publishes the version after `base`. Records, fillings and rules get its number; ids in `remove` and `unfill` that don't exist or are also put are left
-   * out. A purge takes with it the records it binds: a copy that was asked for before a purge in force is not published, and what is there is removed. Throws
+   * out. A purge takes with it the records it binds: a copy that was asked for before a purge in force is not published, and what is there is removed; nor is a copy of what is held. Throws
    * `catalog-conflict` when `base` is not the newest, `usage` when there would be too many rules, `storage-full` or `storage-failed` when no directory takes it.
    */
   publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
     return this.#exclusively(() => {
       const rules = compileRules([...this.rules(), ...change.rules]);
-      const put = rules.any ? change.put.filter((record) => rules.verdict({ ...record, version: 0 }) !== 'gone') : change.put;
+      const nowMs = this.#clock.nowMs();
+      const put = rules.any ? change.put.filter((record) => rules.verdict({ ...record, version: 0 }) !== 'gone' && !rules.holds(record, nowMs)) : change.put;
       return this.#publish(base, { ...change, put });
     });
   }
 
-  /** Publishes a version that says again what version `to` said. */
-  rollback(base: number, to: number): Promise<CatalogDelta> {
+  /**
+   * Publishes a version that says again what version `to` said of the copies, with their times. What edges have captured meanwhile gives way, by a rule of the
+   * same version. Fillings stay: they are of now, and old ones beside what was heard today would make old values look fresh. Throws as `publish` does, and
+   * `usage` for a version that is not kept.
+   */
+  rollback(base: number, to: number, { only, hold, untilMs }: RollbackOptions = {}): Promise<CatalogDelta> {
     return this.#exclusively(async () => {
-      const { put, remove } = diffRecords(this.#state.records, (await this.#stateAt(to)).records);
-      return this.#publish(base, { ...noChange, put, remove });
+      const chosen = (records: ReadonlyMap<string, ShadowRecord>): ReadonlyMap<string, ShadowRecord> => (
+        only ? new Map([...records].filter(([, { resource }]) => only(resource))) : records);
+      const now = chosen(this.#state.records);
+      const then = chosen((await this.#stateAt(to)).records);
+      const resources = new Set([...now.values(), ...then.values()].map(({ resource }) => resource));
+      const targets = only ? [...resources].map((resource): RuleTarget => ({ kind: 'resource', resource })) : [{ kind: 'site' } as const];
+      const atMs = this.#clock.nowMs();
+      const rules = targets.flatMap((target): CatalogRule[] => [
+        { version: 0, atMs, target, effect: 'purge', only: 'captures', untilMs: untilMs ?? atMs + capturesGiveWayMs },
+        ...(hold ? [{ version: 0, atMs, target, effect: 'hold' as const, untilMs: hold.untilMs }] : []),
+      ]);
+      return this.#publish(base, { ...noChange, ...diffRecords(now, then), rules });
     });
   }
 
-  /** Everything there was at a kept version. */
+  /** Everything there was at a version that is kept. */
   stateAt(version: number): Promise<Readonly<CatalogState>> {
     return this.#exclusively(() => this.#stateAt(version));
+  }
+
+  #stateAt(version: number): Promise<CatalogState> {
+    if (this.#history.points.some((point) => point.version === version)) return this.#upkeep.stateAt(version);
+    throw new ForeshadowError('usage', { source: 'client', message: `version ${version} is not kept`, hint: 'choose one that `versions` lists' });
   }
 
   async #publish(base: number, change: CatalogChange): Promise<CatalogDelta> {
@@ -193,7 +225,7 @@ export class Catalog implements AsyncDisposable {
     const { version, publishedAtMs } = delta;
     if (mergeRules(this.#state.rules, delta.rules, publishedAtMs).length > rulesMax) throw tooManyRules();
     const encoded = await encodeVersion({ kind: 'delta', version, link: this.#link, publishedAtMs }, delta);
-    await this.#replicas.catchUp(this.#files);
+    await this.#replicas.catchUp(this.#history.files.map(({ name }) => name));
     if (!(await this.#replicas.create({ kind: 'delta', version }, encoded))) throw conflict(base, version);
 
     const retired = applyDelta(this.#state, delta);
@@ -201,12 +233,11 @@ export class Catalog implements AsyncDisposable {
     for (const record of retired) this.#bytes -= bytesOf(record);
     this.#head = version;
     this.#link = encoded.sum;
-    this.#files.push({ kind: 'delta', version });
-    this.#deltaBytes += encoded.bytes;
-    this.#deltas += 1;
-    this.#remember(delta, retired);
+    this.#history.files.push({ name: { kind: 'delta', version }, bytes: encoded.bytes });
+    this.#history.add(delta, this.#link, this.#state.records.size, retired, publishedAtMs);
     this.#replicas.writeHeads(version);
-    this.#snapshotIfDue();
+    const newest = this.#history.points.at(-1);
+    if (newest) this.#upkeep.published(encoded.bytes, newest, this.#state);
     return delta;
   }
 
@@ -233,64 +264,6 @@ export class Catalog implements AsyncDisposable {
     return { ...record, headers, version };
   }
 
-  #remember({ version, publishedAtMs, full, put, remove }: CatalogDelta, retired: readonly ShadowRecord[]): void {
-    const bodies = full ? [] : retired.flatMap((record) => bodiesOf(record).map(({ body }) => body));
-    this.#kept.push({ version, publishedAtMs, put: put.length, remove: remove.length, records: this.#state.records.size, retired: bodies });
-    if (this.#kept.length > this.#keepVersions) this.#kept.shift();
-  }
-
-  #snapshotIfDue(): void {
-    const due = this.#deltaBytes > Math.max(fullBytesMin, this.#fullBytes) || this.#deltas >= deltasPerFullMax;
-    if (!due || this.#snapshot) return;
-    this.#deltaBytes = 0;
-    this.#deltas = 0;
-    const header = { kind: 'full' as const, version: this.#head, link: this.#link, publishedAtMs: this.#kept.at(-1)?.publishedAtMs ?? 0 };
-    const everything = everythingIn(this.#state);
-    this.#snapshot = (async () => {
-      const encoded = await encodeVersion(header, everything);
-      await this.#exclusively(() => this.#keepFull({ kind: 'full', version: header.version }, encoded));
-    })().catch((error: unknown) => {
-      this.#log.warn('catalog-full-not-written', { version: header.version, error: messageOf(error) });
-    }).finally(() => {
-      this.#snapshot = undefined;
-    });
-  }
-
-  async #keepFull(name: VersionName, encoded: EncodedVersion): Promise<void> {
-    await this.#replicas.replaceEverywhere(name, encoded);
-    this.#fullBytes = encoded.bytes;
-    this.#files.push(name);
-    await this.#prune();
-  }
-
-  /** Deletes what only versions need that are no longer kept. */
-  async #prune(): Promise<void> {
-    const oldest = this.#kept[0]?.version ?? 0;
-    const base = Math.max(0, ...this.#files.filter((name) => name.kind === 'full' && name.version <= oldest).map((name) => name.version));
-    const needless = (name: VersionName): boolean => name.version < base || (name.version === base && name.kind === 'delta');
-    this.#files = this.#files.filter((name) => !needless(name));
-    for (const [folder, names] of await this.#folders.list()) {
-      for (const name of names) if (needless(name)) await this.#folders.remove(folder, name);
-    }
-  }
-
-  async #stateAt(version: number): Promise<CatalogState> {
-    const kept = this.#kept.some((one) => one.version === version);
-    const start = Math.max(0, ...this.#files.filter((name) => name.kind === 'full' && name.version <= version).map((name) => name.version));
-    const state = emptyState();
-    const need: VersionName[] = start > 0 ? [{ kind: 'full', version: start }] : [];
-    for (let next = start + 1; next <= version; next++) need.push({ kind: 'delta', version: next });
-    for (const name of kept ? need : []) {
-      const file = await this.#folders.first(name, () => true);
-      if (!file) throw corrupt(name);
-      applyDelta(state, deltaFrom(file));
-    }
-    if (!kept) {
-      throw new ForeshadowError('usage', { source: 'client', message: `version ${version} is not kept`, hint: 'choose one that `versions` lists' });
-    }
-    return state;
-  }
-
   #exclusively<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(run);
     this.#queue = result.catch(() => undefined);
@@ -299,7 +272,8 @@ export class Catalog implements AsyncDisposable {
 
   async close(): Promise<void> {
     await this.#queue;
-    await this.#snapshot;
+    await this.#upkeep.settled();
+    await this.#queue;
     await this.#replicas.settled();
   }
 
@@ -322,11 +296,5 @@ function bytesOf(record: ShadowRecord): number {
 function tooManyRules(): ForeshadowError {
   return new ForeshadowError('usage', {
     source: 'client', message: `there would be more than ${rulesMax} rules in force`, hint: 'purge by pattern, by tag or the whole site; rules end by themselves',
-  });
-}
-
-function corrupt(name: VersionName): ForeshadowError {
-  return new ForeshadowError('catalog-corrupt', {
-    source: 'storage', message: `no good copy of catalog version ${name.version} is left`, hint: 'restore the file from a backup, or go back to another version',
   });
 }

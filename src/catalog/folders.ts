@@ -1,24 +1,39 @@
 /**
- * The catalog's files in several directories that hold the same: `0000000042.delta`, `0000000040.full`, `HEAD`. Finds every copy of a version,
+ * The catalog's files in several directories that hold the same: `0000000042.delta`, `0000000040.full`, `0000000030-0000000040.span`, `HEAD`. Finds every copy of a version,
  * tells good from bad, writes to all. Which versions make the history is `chain.ts`'s business.
  */
 import { createHash } from 'node:crypto';
 import { ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
 import { type Disk, errnoOf } from '../kernel/disk.ts';
 import { PairCache } from './record-codec.ts';
-import { checkedSum, type EncodedVersion, parseVersion, type VersionFile, type VersionKind } from './version-file.ts';
+import { type EncodedVersion, inspectVersion, parseVersion, type SealedHeader, type VersionFile, type VersionKind } from './version-file.ts';
 
-const fileName = /^(\d{10})\.(delta|full)$/;
+const fileName = /^(?:(\d{10})\.(delta|full)|(\d{10})-(\d{10})\.span)$/;
 const headName = 'HEAD';
 
 export interface VersionName {
   readonly kind: VersionKind;
   readonly version: number;
+  /** Of a span: the version it begins after. */
+  readonly from?: number;
+}
+
+/** The version a delta or span begins after. */
+export function fromOf(name: VersionName): number {
+  return name.from ?? name.version - 1;
+}
+
+export function nameOf(file: Pick<SealedHeader, 'kind' | 'version' | 'from'>): VersionName {
+  return { kind: file.kind, version: file.version, ...(file.from && { from: file.from.version }) };
+}
+
+export function isSameName(a: VersionName, b: VersionName): boolean {
+  return a.kind === b.kind && a.version === b.version && a.from === b.from;
 }
 
 /** One content of a version, and the directories that hold exactly it. */
 export interface Candidate {
-  readonly file: VersionFile;
+  readonly file: SealedHeader;
   readonly folders: readonly string[];
 }
 
@@ -51,24 +66,16 @@ export class CatalogFolders {
 
   /** Every good content of this version. Damaged copies are counted and left out. Throws `catalog-corrupt` for a newer format. */
   async candidates(name: VersionName): Promise<Candidate[]> {
-    const found = new Map<string, { file: VersionFile; folders: string[] }>();
+    const found = new Map<string, { file: SealedHeader; folders: string[] }>();
     for (const folder of this.folders) {
       const bytes = await this.#read(folder, name);
-      if (!bytes) continue;
-      const sum = await checkedSum(bytes);
-      const known = sum === undefined ? undefined : found.get(sum);
-      if (known) {
-        known.folders.push(folder);
-        continue;
-      }
-      const file = await parseVersion(bytes, this.#cache);
-      if ('why' in file) {
-        this.#bad(folder, name, file.why, file.detail);
-      } else if (file.kind !== name.kind || file.version !== name.version) {
-        this.#bad(folder, name, 'corrupt', 'the file is of another version');
-      } else {
-        found.set(file.sum, { file, folders: [folder] });
-      }
+      const file = bytes && (await inspectVersion(bytes));
+      if (!file) continue;
+      const known = 'why' in file ? undefined : found.get(file.sum);
+      if (known) known.folders.push(folder);
+      else if ('why' in file) this.#bad(folder, name, file.why, file.detail);
+      else if (!isSameName(nameOf(file), name)) this.#bad(folder, name, 'corrupt', 'the file is of another version');
+      else found.set(file.sum, { file, folders: [folder] });
     }
     return [...found.values()];
   }
@@ -80,9 +87,14 @@ export class CatalogFolders {
       const file = bytes && (await parseVersion(bytes, this.#cache));
       if (!file) continue;
       if ('why' in file) this.#bad(folder, name, file.why, file.detail);
-      else if (file.kind === name.kind && file.version === name.version && accept(file)) return file;
+      else if (isSameName(nameOf(file), name) && accept(file)) return file;
     }
     return undefined;
+  }
+
+  /** The content a chain was made of. Throws `catalog-corrupt` when it is there no more. */
+  async read({ file }: Candidate): Promise<VersionFile> {
+    return await this.first(nameOf(file), (one) => one.sum === file.sum) ?? Promise.reject(noCopy(nameOf(file)));
   }
 
   async holds(folder: string, name: VersionName): Promise<boolean> {
@@ -172,13 +184,22 @@ export class CatalogFolders {
 
 function parseName(name: string): VersionName | undefined {
   const match = fileName.exec(name);
-  return match ? { version: Number(match[1]), kind: match[2] === 'full' ? 'full' : 'delta' } : undefined;
+  if (!match) return undefined;
+  if (match[3] !== undefined) return { kind: 'span', from: Number(match[3]), version: Number(match[4]) };
+  return { kind: match[2] === 'full' ? 'full' : 'delta', version: Number(match[1]) };
 }
 
-function pathOf(folder: string, name: VersionName): string {
-  return `${folder}/${String(name.version).padStart(10, '0')}.${name.kind}`;
+function pathOf(folder: string, { kind, version, from }: VersionName): string {
+  const padded = (number: number): string => String(number).padStart(10, '0');
+  return `${folder}/${from === undefined ? '' : `${padded(from)}-`}${padded(version)}.${kind}`;
 }
 
 function headSum(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+export function noCopy(name: VersionName): ForeshadowError {
+  return new ForeshadowError('catalog-corrupt', {
+    source: 'storage', message: `no good copy of catalog version ${name.version} is left`, hint: 'restore the file from a backup, or go back to another version',
+  });
 }

@@ -10,3 +10,5 @@ export * from './filling-codec.ts';
 export * from './rules.ts';
 export * from './verdict.ts';
 export { hear } from './state.ts';
+export type { CatalogState } from './state.ts';
+export type { VersionInfo } from './history.ts';

@@ -1,14 +1,17 @@
 /**
- * The catalog as an edge follows it: from the version it has applied to the newest, delta by delta, or all at once where that is not possible.
+ * The catalog as an edge follows it: from the version it has applied to the newest, step by step, or all at once where that is not possible.
  * Only reads; damaged files are passed over in favour of another directory's copy. Needs nobody else alive.
  */
 import { ForeshadowError, type Log } from '../kernel/index.ts';
 import { type Disk, systemDisk } from '../kernel/disk.ts';
 import { chainFiles, findChain } from './chain.ts';
 import { applyDelta, emptyState, everythingIn } from './state.ts';
-import { CatalogFolders } from './folders.ts';
+import { CatalogFolders, fromOf } from './folders.ts';
 import type { CatalogDelta } from './shadow-record.ts';
-import { deltaFrom } from './version-file.ts';
+import { deltaFrom, type VersionFile } from './version-file.ts';
+
+/** Each that fails has met another file being merged; there are only so many. */
+const attemptsMax = 10;
 
 export class CatalogReader {
   readonly #folders: CatalogFolders;
@@ -41,28 +44,51 @@ export class CatalogReader {
     let applied = version;
     let link: string | undefined;
     while (applied > 0 && applied < head) {
-      const expected = link;
-      const file = await this.#folders.first({ kind: 'delta', version: applied + 1 }, (one) => expected === undefined || one.link === expected);
+      const file = await this.#next(applied, link);
       if (!file) break;
       yield deltaFrom(file);
       applied = file.version;
-      link = file.sum;
+      link = file.kind === 'delta' ? file.sum : file.link;
     }
-    if (applied !== head) yield* this.#everything(applied, head);
+    if (applied === head) return;
+    const everything = await this.#everything(applied, head);
+    if (everything) yield everything;
   }
 
-  async *#everything(applied: number, head: number): AsyncGenerator<CatalogDelta> {
-    const chain = await findChain(this.#folders, 0);
-    // The rest is damaged in every directory and nothing newer stands on its own: the last that could be read stays in force.
-    if (chain.head === 0 || chain.head === applied) {
-      this.#log.error('catalog-unreadable', { head, readable: chain.head });
-      if (chain.head === 0) throw unreadable(head);
-      return;
+  /** What leads on from a version: its delta, or the span that has taken its place. From within a span it leads to the same as from its beginning. */
+  async #next(applied: number, link: string | undefined): Promise<VersionFile | undefined> {
+    const delta = await this.#folders.first({ kind: 'delta', version: applied + 1 }, (one) => link === undefined || one.link === link);
+    if (delta) return delta;
+    const spans = [...(await this.#folders.list()).values()].flat().filter((name) => name.kind === 'span' && fromOf(name) <= applied && applied < name.version);
+    for (const name of spans) {
+      const span = await this.#folders.first(name, (one) => link === undefined || one.from?.version !== applied || one.from.link === link);
+      if (span) return span;
     }
-    const state = emptyState();
-    for (const { candidate } of chainFiles(chain)) applyDelta(state, deltaFrom(candidate.file));
-    const publishedAtMs = chain.deltas.at(-1)?.file.publishedAtMs ?? chain.start?.file.publishedAtMs ?? 0;
-    yield { ...everythingIn(state), version: chain.head, publishedAtMs, full: true };
+    return undefined;
+  }
+
+  /** Undefined where nothing newer can be read. */
+  async #everything(applied: number, head: number): Promise<CatalogDelta | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const chain = await findChain(this.#folders, 'newest');
+      // Files may have been merged into a span since they were listed; then a second look finds that.
+      const lastAttempt = attempt === attemptsMax;
+      if (chain.head < head && !lastAttempt) continue;
+      // The rest is damaged in every directory and nothing newer stands on its own: the last that could be read stays in force.
+      if (chain.head === 0 || chain.head === applied) {
+        this.#log.error('catalog-unreadable', { head, readable: chain.head });
+        if (chain.head === 0) throw unreadable(head);
+        return undefined;
+      }
+      const files = chainFiles(chain);
+      try {
+        const state = emptyState();
+        for (const candidate of files) applyDelta(state, deltaFrom(await this.#folders.read(candidate)));
+        return { ...everythingIn(state), version: chain.head, publishedAtMs: files.at(-1)?.file.publishedAtMs ?? 0, full: true };
+      } catch (error) {
+        if (lastAttempt) throw error;
+      }
+    }
   }
 
   async #exists(version: number): Promise<boolean> {

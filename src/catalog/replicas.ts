@@ -5,7 +5,7 @@
 import { type Clock, ForeshadowError, type Log, messageOf } from '../kernel/index.ts';
 import { errnoOf } from '../kernel/disk.ts';
 import { type Chain, chainFiles } from './chain.ts';
-import type { CatalogFolders, VersionName } from './folders.ts';
+import { type Candidate, type CatalogFolders, isSameName, nameOf, type VersionName } from './folders.ts';
 import type { EncodedVersion } from './version-file.ts';
 
 const retryAfterMs = 30_000;
@@ -39,15 +39,18 @@ export class Replicas {
   /** Copies what directories lack or have damaged, and sets aside files that no history reaches. */
   async mend(chain: Chain): Promise<void> {
     const listing = await this.#folders.list();
-    for (const { name, candidate } of chainFiles(chain)) {
-      const [holder] = candidate.folders;
-      const needing = [...listing.keys()].filter((folder) => !candidate.folders.includes(folder));
-      if (holder && needing.length > 0) this.replaced += await this.#folders.copy(name, holder, needing);
-    }
+    for (const candidate of chainFiles(chain)) await this.giveAll(candidate, [...listing.keys()]);
     for (const [folder, names] of listing) {
       for (const name of names) if (name.version > chain.head) await this.#folders.setAside(folder, name, this.#clock.nowMs());
       await this.#folders.removeLeftovers(folder);
     }
+  }
+
+  /** Gives this file to those of the directories that lack it or have it damaged. */
+  async giveAll({ file, folders }: Candidate, all: readonly string[]): Promise<void> {
+    const [holder] = folders;
+    const needing = all.filter((folder) => !folders.includes(folder));
+    if (holder && needing.length > 0) this.replaced += await this.#folders.copy(nameOf(file), holder, needing);
   }
 
   /** The first directory that works decides whether the name is free (false: it is taken); the others follow it. Throws when none works. */
@@ -76,9 +79,13 @@ export class Replicas {
     }
   }
 
-  /** Writes a full version wherever possible; its absence costs nothing but time. */
-  async replaceEverywhere(name: VersionName, encoded: EncodedVersion): Promise<void> {
-    await Promise.all(this.#working().map((folder) => this.#folders.replace(folder, name, encoded.parts).catch((error: unknown) => { this.#fail(folder, error); })));
+  /** Writes a full version or a span wherever possible; its absence costs nothing but time and space. Whether any directory has it. */
+  async replaceEverywhere(name: VersionName, encoded: EncodedVersion): Promise<boolean> {
+    const written = await Promise.all(this.#working().map((folder) => this.#folders.replace(folder, name, encoded.parts).then(() => true, (error: unknown) => {
+      this.#fail(folder, error);
+      return false;
+    })));
+    return written.includes(true);
   }
 
   /** Gives directories that failed a while ago what they have missed of `files`. When nothing works, all are tried. */
@@ -94,7 +101,7 @@ export class Replicas {
   async #copyMissed(folder: string, files: readonly VersionName[]): Promise<boolean> {
     const has = (await this.#folders.list()).get(folder);
     if (!has) return false;
-    const lacks = files.filter((name) => !has.some((one) => one.kind === name.kind && one.version === name.version));
+    const lacks = files.filter((name) => !has.some((one) => isSameName(one, name)));
     const holder = this.#working()[0];
     for (const name of lacks) {
       const copied = holder === undefined ? 0 : await this.#folders.copy(name, holder, [folder]);

@@ -30,6 +30,13 @@ export interface VersionHeader {
   readonly from?: { readonly version: number; readonly link: string };
 }
 
+/** A file that was found whole. */
+export interface SealedHeader extends VersionHeader {
+  /** The SHA-256 in the last line. */
+  readonly sum: string;
+  readonly bytes: number;
+}
+
 export interface VersionFile extends VersionHeader, CatalogChange {
   /** The SHA-256 in the last line. */
   readonly sum: string;
@@ -99,7 +106,7 @@ function valuesOf(section: Section, change: CatalogChange): readonly (() => unkn
 }
 
 /** The sum a file carries, when it is true of the file; undefined for a damaged file. */
-export async function checkedSum(bytes: Uint8Array): Promise<string | undefined> {
+async function checkedSum(bytes: Uint8Array): Promise<string | undefined> {
   const end = bytes.byteLength - trailerBytes;
   if (end <= 0) return undefined;
   const hasher = createHash('sha256');
@@ -146,6 +153,17 @@ function countsOf(fields: Readonly<Record<string, unknown>>): Record<Section, nu
 
 function fromOf({ from, fromLink }: Readonly<Record<string, unknown>>): VersionHeader['from'] {
   return isCount(from) && typeof fromLink === 'string' ? { version: from, link: fromLink } : undefined;
+}
+
+/** What the first line and the checksum say, without reading what is in between. */
+export async function inspectVersion(bytes: Uint8Array): Promise<SealedHeader | BadVersion> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = parseHeader(file.toString('utf8', 0, Math.max(0, file.indexOf(10))));
+  const sum = await checkedSum(bytes);
+  if (sum === undefined) return corrupt('the checksum is wrong');
+  if ('why' in header) return header;
+  const { counts: _, ...rest } = header;
+  return { ...rest, sum, bytes: bytes.byteLength };
 }
 
 export async function parseVersion(bytes: Uint8Array, cache: PairCache): Promise<VersionFile | BadVersion> {

@@ -44,7 +44,9 @@ export async function startBrain(options: BrainOptions): Promise<Brain> {
   const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log) };
   const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
   try {
-    const catalog = await Catalog.open({ dirs: catalogDirs(config.store.volumePaths), clock, log });
+    const catalog = await Catalog.open({
+      dirs: catalogDirs(config.store.volumePaths), clock, log, keepForMs: config.versions.keepForMs, historyBytesMax: config.versions.storageBytes,
+    });
     const brain = new Brain(options, learned, blobs, catalog);
     try {
       brain.start();
