@@ -122,6 +122,11 @@ export class Budget {
     this.#surge.ask(this.#clock.monotonicMs() + untilMs - this.#clock.nowMs());
   }
 
+  /** How late a timer of this process came. */
+  observeLag(lateMs: number): void {
+    this.#own.late(lateMs);
+  }
+
   observeOrigin(condition: OriginCondition): void {
     this.#condition = condition;
     this.#surge.expect(condition.failureExpected, this.#clock.monotonicMs() + reportValidMs);
@@ -206,7 +211,7 @@ export class Budget {
     const pause = this.pause();
     return {
       ratePerSecond: pause === undefined ? this.#effectiveRate() : 0, limitPerSecond: this.#limits.originRequestsPerSecond,
-      inUse: this.#inUse, concurrency: this.#concurrency(), pause, surge: this.surging, wait: this.#own.wait,
+      inUse: this.#inUse, concurrency: this.#concurrency(), pause, surge: this.surging, wait: this.#wait(),
     };
   }
 
@@ -220,11 +225,15 @@ export class Budget {
     return this.#limits.originRequestsPerSecond * (this.surging ? surgeFactor : 1);
   }
 
+  #wait(): number {
+    return this.#own.wait(this.#current()?.latencyP95Ms);
+  }
+
   #floor(): number {
     const { originRequestsPerSecond } = this.#limits;
     const people = this.#current()?.requestsPerSecond ?? 0;
     const trickle = originRequestsPerSecond * floorPart;
-    return people > 0 && this.#own.waitMs > trickleWaitMs ? Math.min(trickle, Math.max(floorPerSecond, people * floorPeoplePart)) : trickle;
+    return people > 0 && this.#own.waitMs(this.#current()?.latencyP95Ms) > trickleWaitMs ? Math.min(trickle, Math.max(floorPerSecond, people * floorPeoplePart)) : trickle;
   }
 
   #effectiveRate(): number {
@@ -232,7 +241,7 @@ export class Budget {
     if (recovering === 'early') return Math.min(this.#rate, this.#floor());
     if (recovering === 'late') return Math.min(this.#rate, this.#limits.originRequestsPerSecond * recoveringFactor);
     if (this.surging) return this.#limit() * (this.#current()?.view.state === 'strained' ? surgeStrainedFactor / surgeFactor : 1);
-    return Math.min(this.#rate, Math.max(this.#floor(), gentleRate(this.#current()?.requestsPerSecond ?? 0, this.#own.wait, this.#limits.originRequestsPerSecond)));
+    return Math.min(this.#rate, Math.max(this.#floor(), gentleRate(this.#current()?.requestsPerSecond ?? 0, this.#wait(), this.#limits.originRequestsPerSecond)));
   }
 
   #recovering(): 'early' | 'late' | undefined {
@@ -245,7 +254,7 @@ export class Budget {
   #concurrency(): number {
     if (this.#failuresInRow >= failuresMax || this.#slowRests > 0 || this.#recovering() === 'early') return 1;
     const { generateConcurrency } = this.#limits;
-    return this.surging ? generateConcurrency : Math.max(1, Math.floor(generateConcurrency * (1 - this.#own.wait / oneAtATimeWait)));
+    return this.surging ? generateConcurrency : Math.max(1, Math.floor(generateConcurrency * (1 - this.#wait() / oneAtATimeWait)));
   }
 
   /** Begins a rest when own requests are slow, and ends it; while one is under way for too long it goes on. */

@@ -64,6 +64,8 @@ export interface GeneratorParts {
 }
 
 const collectEveryMs = 600_000;
+/** How often it is looked whether this process gets its turn. */
+const lagEveryMs = 50;
 /** Changed fillings are published at most this often. */
 const fillEveryMs = 200;
 
@@ -135,6 +137,7 @@ export class Generator {
     }, () => this.#pace.publishMs);
     this.#schedule.every(() => { this.#sample(); }, () => sampleEveryMs, sampleEveryMs);
     this.#schedule.every(() => this.#shop.publisher.publishFillings(fillEveryMs), () => fillEveryMs);
+    this.#watchLag();
     this.#schedule.every(() => { this.#evict(); }, () => this.#pace.evictMs);
     this.#schedule.every(() => this.#collect(), () => collectEveryMs, collectEveryMs);
   }
@@ -213,6 +216,14 @@ export class Generator {
     this.#executor.giveUp();
     await Promise.all([closed, this.#slots.close()]);
     await this.#shop.publisher.publish();
+  }
+
+  #watchLag(): void {
+    const dueMs = this.#parts.clock.monotonicMs() + lagEveryMs;
+    this.#schedule.after(lagEveryMs, () => {
+      this.#budget.observeLag(Math.max(0, this.#parts.clock.monotonicMs() - dueMs));
+      this.#watchLag();
+    });
   }
 
   #planNow(): void {

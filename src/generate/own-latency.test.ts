@@ -14,22 +14,41 @@ describe('wait', () => {
     const own = new OwnLatency();
     answers(own, 100, () => 20);
     answers(own, 100, () => 300, '/reports');
-    expect(own.wait).toBe(0);
+    expect(own.wait(undefined)).toBe(0);
   });
 
   test('is the time waited over the time served, found even in a queue that was there from the start', () => {
     const own = new OwnLatency();
     // One in six meets no queue; the others wait four times as long as they are served.
     answers(own, 600, (turn) => (turn % 6 === 0 ? 20 : 100));
-    expect(own.wait).toBeGreaterThan(0.5);
+    expect(own.wait(undefined)).toBeGreaterThan(0.5);
   });
 
   test('of a millisecond or two is jitter', () => {
     const own = new OwnLatency();
     answers(own, 100, (turn) => (turn % 2 === 0 ? 1 : 3));
-    expect(own.wait).toBe(0);
-    expect(own.waitMs).toBe(0);
+    expect(own.wait(undefined)).toBe(0);
+    expect(own.waitMs(undefined)).toBe(0);
   });
+});
+
+test('what this process itself is late is no wait, and people who wait less are believed', () => {
+  const queue = (turn: number): number => (turn % 6 === 0 ? 20 : 100);
+  const own = new OwnLatency();
+  answers(own, 600, queue);
+  expect(own.wait(40)).toBeLessThan(own.wait(undefined));
+  expect(own.wait(25)).toBe(0);
+  const starved = new OwnLatency();
+  answers(starved, 100, () => 20);
+  for (let turn = 0; turn < 60; turn++) {
+    starved.late(40);
+    starved.ended(0, '/p', 100);
+  }
+  expect(starved.wait(undefined)).toBe(0);
+  expect(starved.isStrained(0)).toBe(false);
+  for (let look = 0; look < 200; look++) starved.late(0);
+  answers(starved, 60, () => 100);
+  expect(starved.wait(undefined)).toBeGreaterThan(1);
 });
 
 test('three slow ones in a row are a strain, answered or not; two are not, and nothing is while little is known', () => {

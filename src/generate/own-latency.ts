@@ -18,6 +18,9 @@ const jitterPart = 0.3;
 const jitterMinMs = 2;
 const jitterMaxMs = 8;
 const quickMs = 4;
+/** Both ends of a request can come so much later; the worst of the last seconds counts, fading with each look. */
+const lagFactor = 2;
+const lagKept = 0.9;
 /** Weight of a new answer in what is going on now, and in what is usual. */
 const currentWeight = 0.1;
 const usualWeight = 0.02;
@@ -49,6 +52,12 @@ export class OwnLatency {
   #shortestMs = 0;
   #answers = 0;
   #slowInRow = 0;
+  #lagMs = 0;
+
+  /** How late a timer of this process came: its own requests seem to take longer by as much, which is no doing of the origin's. */
+  late(ms: number): void {
+    this.#lagMs = Math.max(ms, this.#lagMs * lagKept);
+  }
 
   started(atMs: number): void {
     this.#started.push(atMs);
@@ -58,7 +67,7 @@ export class OwnLatency {
   ended(atMs: number, section: string, latencyMs: number | undefined): void {
     this.#forgetStart(latencyMs === undefined ? Number.NEGATIVE_INFINITY : atMs - latencyMs);
     if (latencyMs === undefined) return;
-    const ms = Math.max(0.1, latencyMs);
+    const ms = Math.max(0.1, latencyMs - lagFactor * this.#lagMs);
     const known = this.#section(section, ms);
     const relative = ms / known.shortestMs;
     const slow = this.#answers >= knownAnswers && ms > known.shortestMs * this.#usual * slowFactor + slowMarginMs;
@@ -75,17 +84,21 @@ export class OwnLatency {
     known.meanMs += weight * (ms - known.meanMs);
   }
 
-  /** Time waited over time served; 0 while nothing is known. */
-  get wait(): number {
+  /**
+   * Time waited over time served; 0 while nothing is known. People's 95th percentile bounds it: they ask the same origin, from a process that
+   * does not step back for others as this one does.
+   */
+  wait(peopleP95Ms: number | undefined): number {
     if (this.#answers < knownAnswers) return 0;
-    const wait = this.#current / Math.min(unevenMax, Math.max(1, this.#least)) - 1;
+    const own = this.#current / Math.min(unevenMax, Math.max(1, this.#least)) - 1;
+    const wait = peopleP95Ms === undefined ? own : Math.min(own, peopleP95Ms / this.#shortestMs - 1);
     const jitterMs = this.#meanMs < quickMs ? jitterMaxMs : Math.min(jitterMaxMs, Math.max(jitterMinMs, jitterPart * this.#shortestMs));
     return Math.max(0, wait - jitterMs / this.#shortestMs);
   }
 
   /** The same in milliseconds. */
-  get waitMs(): number {
-    return this.wait * this.#shortestMs;
+  waitMs(peopleP95Ms: number | undefined): number {
+    return this.wait(peopleP95Ms) * this.#shortestMs;
   }
 
   get isKnown(): boolean {
@@ -95,7 +108,7 @@ export class OwnLatency {
   /** Whether several requests in a row were slow, those under way for too long included. */
   isStrained(nowMs: number): boolean {
     if (this.#answers < knownAnswers) return false;
-    const overdueMs = this.#shortestMs * this.#usual * slowFactor + slowMarginMs;
+    const overdueMs = this.#shortestMs * this.#usual * slowFactor + slowMarginMs + lagFactor * this.#lagMs;
     let slow = this.#slowInRow;
     for (const startedMs of this.#started) if (nowMs - startedMs > overdueMs) slow++;
     return slow >= slowMax;
