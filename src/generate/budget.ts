@@ -78,7 +78,7 @@ export class Budget {
   readonly #clock: Clock;
   readonly #own = new OwnLatency();
   readonly #surge = new Surge();
-  readonly #starts: RecentStarts;
+  readonly #starts = new RecentStarts();
   #limits: BudgetLimits;
   #rate: number;
   #tokens: number;
@@ -97,7 +97,6 @@ export class Budget {
     this.#clock = clock;
     this.#limits = limits;
     this.#rate = limits.originRequestsPerSecond * startPart;
-    this.#starts = new RecentStarts();
     this.#tokens = burst(this.#rate);
     this.#refreshTokens = 1;
     this.#refilledMs = clock.monotonicMs();
@@ -120,11 +119,6 @@ export class Budget {
   /** An operator's word that a failure is coming; epoch ms. */
   surge(untilMs: number): void {
     this.#surge.ask(this.#clock.monotonicMs() + untilMs - this.#clock.nowMs());
-  }
-
-  /** How late a timer of this process came. */
-  observeLag(lateMs: number): void {
-    this.#own.late(lateMs);
   }
 
   observeOrigin(condition: OriginCondition): void {
@@ -187,9 +181,9 @@ export class Budget {
     if (!this.#own.isStrained(nowMs) && nowMs >= this.#slowRestUntilMs) this.#slowRests = 0;
   }
 
-  /** What a request for one of this section costs the origin beside a usual one, in time. */
-  effort(section: string): number {
-    return this.#own.effort(section);
+  /** What own requests tell of the origin. */
+  get own(): Pick<OwnLatency, 'late' | 'effort'> {
+    return this.#own;
   }
 
   /** How many requests may begin within the next `spanMs`, roughly: what is worth planning. */

@@ -221,7 +221,7 @@ export class Generator {
   #watchLag(): void {
     const dueMs = this.#parts.clock.monotonicMs() + lagEveryMs;
     this.#schedule.after(lagEveryMs, () => {
-      this.#budget.observeLag(Math.max(0, this.#parts.clock.monotonicMs() - dueMs));
+      this.#budget.own.late(Math.max(0, this.#parts.clock.monotonicMs() - dueMs));
       this.#watchLag();
     });
   }
