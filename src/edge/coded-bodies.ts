@@ -2,6 +2,7 @@
  * Which content coding a copy goes out in: one of those the generator prepared, or, of pages that were put together, gzip that is made beside the
  * serving thread once a page is sent again. Nothing is waited for: until a coding is there the plain body goes out.
  */
+import type { CodedBody } from '../catalog/index.ts';
 import { chooseCoding, type HeaderReader } from '../http/index.ts';
 import type { BlobDigest } from '../kernel/index.ts';
 import type { Copy } from './copies.ts';
@@ -22,10 +23,12 @@ const compressingMax = 4;
 /** Accept-Encoding fields whose choice is remembered. */
 const fieldsMax = 512;
 const fieldCharactersMax = 256;
+const gzipOnly: readonly Pick<CodedBody, 'coding'>[] = [{ coding: 'gzip' }];
 
 export class CodedBodies {
   readonly #options: CodedBodiesOptions;
-  readonly #chosen = new Map<string, string>();
+  /** Accept-Encoding → codings there are → the one. */
+  readonly #chosen = new Map<string, Map<string, string>>();
   readonly #compressing = new Set<Copy>();
 
   constructor(options: CodedBodiesOptions) {
@@ -36,9 +39,9 @@ export class CodedBodies {
   coded(copy: Copy, client: HeaderReader): Copy {
     if (copy.sending) return copy.sending.selection === 'any' ? this.#composed(copy, client) : copy;
     const { codings } = copy.record;
-    if (!codings || codings.length === 0 || keepsItsForm(copy)) return copy;
+    if (!codings || codings.length === 0 || copy.keepsForm) return copy;
     const { memory, read } = this.#options;
-    const wanted = this.#choose(client, codings.map(({ coding }) => coding));
+    const wanted = this.#choose(client, codings);
     const prepared = codings.find(({ coding }) => coding === wanted);
     const coded = prepared && memory.obtain(copy, prepared.coding, () => {
       const body = read(prepared.body);
@@ -50,14 +53,14 @@ export class CodedBodies {
   #composed(page: Copy, client: HeaderReader): Copy {
     const { sending, made } = page;
     if (!sending || page.body.byteLength < codedBytesMin) return page;
-    if (this.#choose(client, ['gzip']) !== 'gzip') return page;
+    if (this.#choose(client, gzipOnly) !== 'gzip') return page;
     const ready = made?.get('gzip');
     if (ready?.sending) {
       ready.sending.holdsUntilMs = sending.holdsUntilMs;
       return ready;
     }
     sending.uses++;
-    if (sending.uses > 1 && this.#compressing.size < compressingMax && !this.#compressing.has(page) && !keepsItsForm(page)) this.#compress(page);
+    if (sending.uses > 1 && this.#compressing.size < compressingMax && !this.#compressing.has(page) && !page.keepsForm) this.#compress(page);
     return page;
   }
 
@@ -71,21 +74,23 @@ export class CodedBodies {
   }
 
   /** Ranges are given of the plain body only. */
-  #choose(client: HeaderReader, available: readonly string[]): string {
+  #choose(client: HeaderReader, available: readonly Pick<CodedBody, 'coding'>[]): string {
     if (client.get('range') !== null) return 'identity';
     const field = client.get('accept-encoding');
-    if (field === null || field.length > fieldCharactersMax) return chooseCoding(field, available);
-    const key = `${available.join()} ${field}`;
-    const before = this.#chosen.get(key);
+    if (field === null) return 'identity';
+    const known = this.#chosen.get(field);
+    const key = available.length === 1 ? available[0]?.coding ?? '' : available.map(({ coding }) => coding).join();
+    const before = known?.get(key);
     if (before !== undefined) return before;
-    const chosen = chooseCoding(field, available);
-    if (this.#chosen.size >= fieldsMax) this.#chosen.clear();
-    this.#chosen.set(key, chosen);
+    const chosen = chooseCoding(field, available.map(({ coding }) => coding));
+    if (field.length <= fieldCharactersMax) this.#remember(field, key, chosen);
     return chosen;
   }
-}
 
-/** no-transform: the content is to reach the client as the origin sent it (RFC 9110 §7.7). */
-function keepsItsForm({ record }: Copy): boolean {
-  return record.headers.some(([name, value]) => name === 'cache-control' && /\bno-transform\b/i.test(value));
+  #remember(field: string, key: string, chosen: string): void {
+    if (this.#chosen.size >= fieldsMax) this.#chosen.clear();
+    const known = this.#chosen.get(field);
+    if (known) known.set(key, chosen);
+    else this.#chosen.set(field, new Map([[key, chosen]]));
+  }
 }

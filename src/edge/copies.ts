@@ -24,6 +24,10 @@ export interface Copy {
   readonly sharedWithAuthorized: boolean;
   /** Whether it has a Content-Type; see `whole-body.ts`. */
   readonly typed: boolean;
+  /** Its content coding; undefined where it has none. */
+  readonly coding: string | undefined;
+  /** no-transform: its content is to reach clients in the form the origin sent it (RFC 9110 §7.7). */
+  readonly keepsForm: boolean;
   /** Headers as last sent, and what they were made for; see `answer.ts`. */
   prepared: { stamp: string; headers: Headers } | undefined;
   /** What there is to fill in it, once that was looked for; see `composer.ts`. */
@@ -114,7 +118,7 @@ export class Copies {
     const copies = this.all(resource, variation);
     for (const copy of copies) if (request.matches(copy.record.vary)) return copy;
     // Where the codings were made here, it is not the origin any more whose choice depends on what the client accepts.
-    return copies.find(({ record }) => record.codings !== undefined && codingOf(record.headers) === undefined && request.matches(besidesCoding(record.vary)));
+    return copies.find(({ record, coding }) => record.codings !== undefined && coding === undefined && request.matches(besidesCoding(record.vary)));
   }
 
   /**
@@ -127,7 +131,7 @@ export class Copies {
     const own = copies.find((copy) => request.matches(copy.record.vary));
     if (own || copies.length === 0) return own;
     const recoded = copies.filter(({ record }) => request.matches(besidesCoding(record.vary)));
-    return recoded.find(({ record }) => codingOf(record.headers) === undefined) ?? recoded.find(({ record }) => request.acceptsCoding(codingOf(record.headers) ?? '')) ?? recoded[0];
+    return recoded.find(({ coding }) => coding === undefined) ?? recoded.find(({ coding = '' }) => request.acceptsCoding(coding)) ?? recoded[0];
   }
 
   /** A body of `record.codings`; undefined where the store has lost it. */
@@ -260,6 +264,8 @@ function makeCopy(record: ShadowRecord, body: Uint8Array): Copy {
     cacheable: !directives.private && (!directives.noStore || directives.mustUnderstand),
     sharedWithAuthorized: directives.public || directives.mustRevalidate || directives.sMaxageS !== undefined,
     typed: Boolean(headers.get('content-type')),
+    coding: codingOf(record.headers),
+    keepsForm: /\bno-transform\b/i.test(headers.get('cache-control') ?? ''),
     prepared: undefined, parts: undefined, made: undefined, sending: undefined,
   };
 }

@@ -5,7 +5,6 @@ import type { Config } from '../config/index.ts';
 import { judgeReuse, mayAnswerInOutage } from '../http/index.ts';
 import { chooseVariation } from '../route/index.ts';
 import type { Copies, Copy } from './copies.ts';
-import { codingOf } from './decoding.ts';
 import type { Visit } from './visit.ts';
 
 export interface LookupRules {
@@ -71,6 +70,6 @@ function isReadable(copy: Copy, visit: Visit, rules: LookupRules): boolean {
 }
 
 function isForeignCoding(copy: Copy, visit: Visit): boolean {
-  const coding = codingOf(copy.record.headers);
+  const { coding } = copy;
   return coding !== undefined && !visit.matches(copy.record.vary) && !visit.acceptsCoding(coding);
 }

@@ -21,14 +21,14 @@ export interface Making {
 export function makeOf(copy: Copy, making: Making): Copy {
   const { headers, body, validators, selection = 'any', choices = copy.sending?.choices ?? '', holdsUntilMs = copy.sending?.holdsUntilMs ?? Number.POSITIVE_INFINITY } = making;
   return {
-    ...copy, body, validators, record: { ...copy.record, headers },
+    ...copy, body, validators, record: { ...copy.record, headers }, coding: codingOf(headers),
     prepared: undefined, parts: undefined, made: undefined, sending: { selection, choices, holdsUntilMs, uses: 0 },
   };
 }
 
 /** The copy without its coding; undefined where that can't be taken off. Its tag is weak, for the origin gave it to other bytes. */
 export function decodedCopy(copy: Copy, bytesMax: number): Copy | undefined {
-  const body = decodeBody(copy.body, codingOf(copy.record.headers), bytesMax);
+  const body = decodeBody(copy.body, copy.coding, bytesMax);
   if (!body) return undefined;
   const headers = plainFields(copy.record.headers);
   return makeOf(copy, { headers: withVary(headers, ['accept-encoding']), body, validators: validatorsOf(headerReader(headers), copy.record.responseTimeMs) });

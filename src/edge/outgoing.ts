@@ -10,7 +10,7 @@ import type { Reason } from '../route/index.ts';
 import { CodedBodies } from './coded-bodies.ts';
 import { Composer } from './composer.ts';
 import type { Copies, Copy } from './copies.ts';
-import { codingOf, decodedFactorMax } from './decoding.ts';
+import { decodedFactorMax } from './decoding.ts';
 import type { Fillings } from './fillings.ts';
 import { decodedCopy } from './made-copy.ts';
 import { PreparedMemory } from './prepared-memory.ts';
@@ -56,7 +56,7 @@ export class Outgoing {
   of(copy: Copy, visit: Visit, nowMs: number, reason: Reason, originGone: boolean): Copy {
     const { any } = visit.rules.dynamics;
     const esi = visit.rules.dynamics.esi && mayHoldEsi(copy.record.headers.find(([name]) => name === 'content-type')?.[1] ?? '');
-    const coded = codingOf(copy.record.headers) !== undefined;
+    const coded = copy.coding !== undefined;
     if (any) {
       const seed = coded ? this.decoded(copy) : copy;
       const page = seed && this.composer.compose(seed, visit, nowMs, originGone || !asCache.has(reason));
@@ -64,6 +64,11 @@ export class Outgoing {
       if (page && (page !== seed || esi)) return esi ? page : this.#coded.coded(page, visit);
     }
     return visit.decodes && coded ? this.decoded(copy) ?? copy : this.#coded.coded(copy, visit);
+  }
+
+  /** Whether the copy may go out without its content coding, and can. */
+  decodes(copy: Copy): boolean {
+    return !copy.keepsForm && this.decoded(copy) !== undefined;
   }
 
   /** The copy without its content coding. */

@@ -56,7 +56,7 @@ export class Pipeline {
     this.#parts = parts;
     this.#lookup = {
       copies: parts.copies, serveStaleForMs: parts.config.freshness.serveStaleForMs,
-      decodes: (copy) => parts.outgoing.decoded(copy) !== undefined,
+      decodes: (copy) => parts.outgoing.decodes(copy),
     };
     this.#identify = { site: parts.site, peers: parts.peers, siteName: parts.config.site, limits: parts.config.limits };
     this.#ownUrl = origin.host === 'origin' ? origin.url : undefined;

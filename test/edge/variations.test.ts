@@ -138,6 +138,15 @@ describe('content codings', () => {
     expect((await ask(url, 'GET /', ['Accept-Encoding: gzip'])).body.toString()).toBe('no gzip at all');
   });
 
+  test('with no-transform it is decoded for nobody', async () => {
+    const { url, kept, fails } = await switchable(() => reply(gzipSync('page'), ['Cache-Control: max-age=60, no-transform', 'Content-Encoding: gzip', 'Vary: Accept-Encoding']));
+    await ask(url, 'GET /', ['Accept-Encoding: gzip']);
+    await kept(1);
+    fails();
+    expect((await ask(url, 'GET /')).status).toBe(503);
+    expect((await ask(url, 'GET /', ['Accept-Encoding: gzip, br'])).status).toBe(200);
+  });
+
   test('what a coded body may become is bounded: a bomb stays shut', async () => {
     const { url, kept, fails } = await switchable(() => reply(gzipSync(Buffer.alloc(2_000_000)), [cached, 'Content-Encoding: gzip', 'Vary: Accept-Encoding']), 'limits: { captureBody: 64KiB }');
     await ask(url, 'GET /', ['Accept-Encoding: gzip']);
