@@ -6,7 +6,7 @@
 import { type BlobDigest, type Clock, ForeshadowError, type Log, type ResourceKey } from '../kernel/index.ts';
 import { type Disk, systemDisk } from '../kernel/disk.ts';
 import { type Chain, chainFiles, findChain, linkAfter } from './chain.ts';
-import { applyDelta, type CatalogState, diffRecords, emptyState } from './state.ts';
+import { applyDelta, type CatalogState, emptyState } from './state.ts';
 import { CatalogFolders, nameOf } from './folders.ts';
 import { History, type VersionInfo } from './history.ts';
 import { PairCache } from './record-codec.ts';
@@ -188,8 +188,8 @@ export class Catalog implements AsyncDisposable {
   }
 
   /**
-   * Publishes a version that says again what version `to` said of the copies, with their times. What edges have captured meanwhile gives way, by a rule of the
-   * same version. Fillings stay: they are of now, and old ones beside what was heard today would make old values look fresh. Throws as `publish` does, and
+   * Publishes a version that says again what version `to` said of the copies, with their times: of all of them, because an edge may have replaced any by what passed
+   * by. Such captures give way, by a rule of the same version. Fillings stay: they are of now, and old ones beside what was heard today would make old values look fresh. Throws as `publish` does, and
    * `usage` for a version that is not kept.
    */
   rollback(base: number, to: number, { only, hold, untilMs }: RollbackOptions = {}): Promise<CatalogDelta> {
@@ -205,7 +205,7 @@ export class Catalog implements AsyncDisposable {
         { version: 0, atMs, target, effect: 'purge', only: 'captures', untilMs: untilMs ?? atMs + capturesGiveWayMs },
         ...(hold ? [{ version: 0, atMs, target, effect: 'hold' as const, untilMs: hold.untilMs }] : []),
       ]);
-      return this.#publish(base, { ...noChange, ...diffRecords(now, then), rules });
+      return this.#publish(base, { ...noChange, put: [...then.values()], remove: [...now.keys()].filter((id) => !then.has(id)), rules });
     });
   }
 

@@ -67,22 +67,3 @@ export function hear(heard: Map<FeedKey, number>, pairs: CatalogChange['heard'])
 export function everythingIn(state: CatalogState): CatalogChange {
   return { ...noChange, put: [...state.records.values()], fill: [...state.fillings.values()], rules: state.rules, heard: [...state.heard] };
 }
-
-/** What turns `from` into `to`: the smallest `put` and `remove`. Records are equal when they are the same object or say the same. */
-export function diffRecords(from: ReadonlyMap<string, ShadowRecord>, to: ReadonlyMap<string, ShadowRecord>): Pick<CatalogDelta, 'put' | 'remove'> {
-  const put: ShadowRecord[] = [];
-  const remove: string[] = [];
-  for (const [id, record] of to) {
-    const old = from.get(id);
-    if (!old || !sameRecord(old, record)) put.push(record);
-  }
-  for (const id of from.keys()) if (!to.has(id)) remove.push(id);
-  return { put, remove };
-}
-
-function sameRecord(a: ShadowRecord, b: ShadowRecord): boolean {
-  if (a === b) return true;
-  return a.version === b.version && a.body === b.body && a.status === b.status && a.responseTimeMs === b.responseTimeMs
-    && a.requestTimeMs === b.requestTimeMs && a.madeBy === b.madeBy && a.headers.length === b.headers.length
-    && a.headers.every(([name, value], i) => b.headers[i]?.[0] === name && b.headers[i][1] === value);
-}

@@ -9,7 +9,7 @@ import { messageOf, type BlobDigest, type Log } from '../kernel/index.ts';
 import type { LocalStore } from '../store/index.ts';
 import type { Copies } from './copies.ts';
 
-/** Records applied before requests get a turn. */
+/** Records applied or removed before requests get a turn. */
 const batchRecords = 32;
 /** Records whose bodies are waited for; of more the oldest are given up until the catalog names them again. */
 const missingMax = 10_000;
@@ -35,6 +35,10 @@ export class CatalogPuller {
   readonly #missing = new Map<string, ShadowRecord>();
   #running: Promise<void> | undefined;
   #again = false;
+  /** The version being applied, and the newest whose rules are in force already. */
+  #applying = 0;
+  #ruledVersion = 0;
+  #told = false;
   #closed = false;
 
   constructor(options: PullerOptions) {
@@ -45,6 +49,7 @@ export class CatalogPuller {
   pull(): Promise<void> {
     if (this.#running) {
       this.#again = true;
+      this.#told = true;
       return this.#running;
     }
     this.#running = this.#pullAll().catch((error: unknown) => {
@@ -71,11 +76,12 @@ export class CatalogPuller {
 
   async #apply(delta: CatalogDelta): Promise<void> {
     const { local, copies, log } = this.#options;
+    this.#applying = delta.version;
     await this.#rule(delta);
     await this.#fill(delta);
     const missing = await this.#putAll(delta.put);
     if (this.#closed) return;
-    for (const id of delta.remove) await this.#remove(id);
+    for (let from = 0; from < delta.remove.length; from += batchRecords) await Promise.all(delta.remove.slice(from, from + batchRecords).map((id) => this.#remove(id)));
     if (delta.full) {
       const listed = new Set(delta.put.map(shadowId));
       if (await local.removeUnlisted((id) => listed.has(id)) > 0) copies.forgetMemory();
@@ -85,14 +91,25 @@ export class CatalogPuller {
     await local.setAppliedVersion(delta.version);
   }
 
-  async #rule({ full, rules, publishedAtMs }: CatalogDelta): Promise<void> {
+  async #rule({ version, full, rules, publishedAtMs }: CatalogDelta): Promise<void> {
     const { local, ruled } = this.#options;
+    if (!full && version <= this.#ruledVersion) return;
     const before = local.rules();
     const after = full ? rules : mergeRules(before, rules, publishedAtMs);
-    if (after === before || (after.length === 0 && before.length === 0)) return;
-    const written = local.putRules(after);
-    ruled(after);
-    await written;
+    if (after !== before && (after.length > 0 || before.length > 0)) {
+      const written = local.putRules(after);
+      ruled(after);
+      await written;
+    }
+    this.#ruledVersion = version;
+  }
+
+  /** A large version takes a while to be applied; an order in a later one does not wait for it. */
+  async #ruleAhead(): Promise<void> {
+    for await (const delta of this.#options.reader.since(this.#applying)) {
+      if (delta.full) return;
+      await this.#rule(delta);
+    }
   }
 
   /** Before the pages that show them. When feeds were heard goes after: it is true of the new values, and would make old ones look young. */
@@ -121,6 +138,10 @@ export class CatalogPuller {
       const applied = await Promise.all(batch.map((record) => this.#put(record)));
       missing.push(...batch.filter((_, index) => applied[index] === false));
       await new Promise<void>((resolve) => { setImmediate(resolve); });
+      // Rules of what was published meanwhile, once for each time that word of it came.
+      if (!this.#told) continue;
+      this.#told = false;
+      await this.#ruleAhead();
     }
     for (const id of this.#missing.keys()) {
       if (this.#missing.size <= missingMax) break;

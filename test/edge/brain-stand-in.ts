@@ -1,5 +1,5 @@
 /** A catalog as a brain publishes it, written by the test: copies, their codings, and what fills slots. */
-import { Catalog, noChange, type CatalogChange, type ShadowRecord } from '../../src/catalog/index.ts';
+import { Catalog, noChange, type CatalogChange, type CatalogRule, type RollbackOptions, type RuleTarget, type ShadowRecord } from '../../src/catalog/index.ts';
 import type { FeedKey, Filling, FillingId } from '../../src/compose/index.ts';
 import { silentLog, systemClock, type BlobDigest, type ResourceKey, type VariationKey } from '../../src/kernel/index.ts';
 import { digestOf } from '../../src/store/index.ts';
@@ -26,6 +26,16 @@ export class Brain implements Published {
 
   async publish(change: Partial<CatalogChange>): Promise<void> {
     await this.#catalog.publish(this.#catalog.head(), { ...noChange, ...change });
+  }
+
+  /** An operator's word, said now. */
+  order(effect: CatalogRule['effect'], target: RuleTarget, forMs = 3_600_000): Promise<void> {
+    const atMs = Date.now();
+    return this.publish({ rules: [{ version: 0, atMs, target, effect, untilMs: atMs + forMs }] });
+  }
+
+  async rollback(to: number, options: RollbackOptions = {}): Promise<void> {
+    await this.#catalog.rollback(this.#catalog.head(), to, options);
   }
 
   /** Stores a body and gives its digest. */
