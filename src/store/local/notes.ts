@@ -64,8 +64,13 @@ function listAt<T>(meta: Table, key: Buffer, decode: (value: unknown) => T | und
   const value = decodeSealed(bytes);
   if (!Array.isArray(value)) return undefined;
   const list: readonly unknown[] = value;
-  const read = list.flatMap((one) => decode(one) ?? []);
-  return read.length === list.length ? read : undefined;
+  const found: T[] = [];
+  for (const one of list) {
+    const read = decode(one);
+    if (read === undefined) return undefined;
+    found.push(read);
+  }
+  return found;
 }
 
 function heardFrom(value: unknown): CatalogChange['heard'][number] | undefined {
