@@ -67,8 +67,9 @@ export class OwnLatency {
   ended(atMs: number, section: string, latencyMs: number | undefined): void {
     this.#forgetStart(latencyMs === undefined ? Number.NEGATIVE_INFINITY : atMs - latencyMs);
     if (latencyMs === undefined) return;
-    const ms = Math.max(0.1, latencyMs - lagFactor * this.#lagMs);
-    const known = this.#section(section, ms);
+    const known = this.#section(section, Math.max(0.1, latencyMs));
+    // What may be our own lateness is taken off, but no answer comes to be the shortest by that.
+    const ms = Math.max(0.1, Math.min(latencyMs, Math.max(known.shortestMs, latencyMs - lagFactor * this.#lagMs)));
     const relative = ms / known.shortestMs;
     const slow = this.#answers >= knownAnswers && ms > known.shortestMs * this.#usual * slowFactor + slowMarginMs;
     this.#slowInRow = slow ? this.#slowInRow + 1 : 0;

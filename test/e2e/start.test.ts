@@ -49,10 +49,10 @@ test('a sitemap that is no XML, a robots.txt that is an error page, endless redi
 }, 40_000);
 
 test('a configuration with mistakes is refused with all of them, each with its path', async () => {
-  writeFileSync(join(folder, 'bad.yaml'), 'origin: { url: "http://127.0.0.1:1", probes: {} }\nregions: [{ name: a, listen: nowhere }]\nfeeds: { prices: { url: "http://x/" } }\n');
+  writeFileSync(join(folder, 'bad.yaml'), 'origin: { url: "http://127.0.0.1:1", probes: {} }\nregions: [{ name: a, listen: nowhere }]\nrouting: { mode: redirect }\n');
   const { code, err } = await runToEnd('up', '--config', 'bad.yaml');
   expect(code).toBe(1);
-  for (const path of ['origin.probes', 'regions[0].listen', 'feeds']) expect(err).toContain(path);
+  for (const path of ['origin.probes', 'regions[0].listen', 'routing.mode']) expect(err).toContain(path);
   expect(err).toContain('not available yet');
 });
 
