@@ -75,6 +75,24 @@ describe('a purge', () => {
     await until('the store is swept', () => edge.figures().local.records === 0);
   }, 30_000);
 
+  test('is in force before anything is removed', async () => {
+    const bulk = 5_000;
+    const { brain, get, edge, stop } = await scene((made) => Array.from({ length: bulk }, (_, n) => made.record(`/bulk/${n}`, 'bulk', fields)));
+    const some = Array.from({ length: 20 }, (_, n) => `/bulk/${n * 250}`);
+    // Half of them in memory.
+    for (const path of some.slice(10)) expect(await source(get(path))).toBe('shadow');
+    stop();
+    await brain.order('purge', { kind: 'pattern', pattern: '/bulk/*' });
+    const pulled = edge.pull();
+    await until('the order is in force', async () => (await get('/bulk/0')).status === 503, 10_000, 1);
+    const statuses = await Promise.all(some.map(async (path) => (await get(path)).status));
+    const left = edge.figures().local.records;
+    expect([...new Set(statuses)]).toEqual([503]);
+    expect(left).toBeGreaterThan(0);
+    await pulled;
+    await until('the store is swept', () => edge.figures().local.records === 0);
+  }, 30_000);
+
   test('lets what is asked for after it be kept, by whoever', async () => {
     const { brain, get, obey, asked, kept } = await scene((made) => [made.record('/one', 'one', fields)], ['/captured']);
     await brain.order('purge', { kind: 'site' });
