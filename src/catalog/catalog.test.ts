@@ -84,6 +84,12 @@ describe('publishing', () => {
     expect([back.version, back.put.length, back.remove]).toEqual([3, 3, [shadowId(sampleRecord(8))]]);
     expect(sorted(catalog.records()).map(({ body, status }) => [body, status])).toEqual(then);
     expect(await codeOf(catalog.rollback(3, 77))).toBe('usage');
+    expect(catalog.rules().map(({ effect }) => effect)).toEqual(['purge']);
+    const untilMs = clock.nowMs() + 1000;
+    await catalog.rollback(3, 1, { hold: { untilMs } });
+    expect(catalog.rules().map(({ effect }) => effect)).toEqual(['purge', 'hold']);
+    await catalog.rollback(4, 1);
+    expect(catalog.rules().map(({ effect }) => effect)).toEqual(['purge']);
   });
 });
 

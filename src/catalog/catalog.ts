@@ -35,7 +35,7 @@ export interface CatalogOptions {
 export interface RollbackOptions {
   /** Which resources go back; all unless told. */
   readonly only?: (resource: ResourceKey) => boolean;
-  /** Copies of them are to stay as they are until then: what passes by is not kept. Epoch ms. */
+  /** Copies of them are to stay as they are until then: what passes by is not kept. Epoch ms. Without it, a hold of an earlier time ends. */
   readonly hold?: { readonly untilMs: number };
   /** How long edges look for captures that are newer than what was gone back to; none is of use for longer than it may be served. Epoch ms. */
   readonly untilMs?: number;
@@ -139,7 +139,7 @@ export class Catalog implements AsyncDisposable {
 
   /** Versions that can be gone back to, oldest first. */
   versions(): VersionInfo[] {
-    return this.#history.points.map(({ link: _, retired: __, ...info }) => info);
+    return this.#history.infos();
   }
 
   /** Those of them that changed copies of this resource. Reads the files, so it takes a while where there are many. */
@@ -203,7 +203,7 @@ export class Catalog implements AsyncDisposable {
       const atMs = this.#clock.nowMs();
       const rules = targets.flatMap((target): CatalogRule[] => [
         { version: 0, atMs, target, effect: 'purge', only: 'captures', untilMs: untilMs ?? atMs + capturesGiveWayMs },
-        ...(hold ? [{ version: 0, atMs, target, effect: 'hold' as const, untilMs: hold.untilMs }] : []),
+        { version: 0, atMs, target, effect: 'hold', untilMs: hold?.untilMs ?? atMs },
       ]);
       return this.#publish(base, { ...noChange, put: [...then.values()], remove: [...now.keys()].filter((id) => !then.has(id)), rules });
     });

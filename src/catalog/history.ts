@@ -65,6 +65,10 @@ export class History {
     this.forgetOld(nowMs);
   }
 
+  infos(): VersionInfo[] {
+    return this.points.map(({ version, publishedAtMs, put, remove, fill, unfill, records }) => ({ version, publishedAtMs, put, remove, fill, unfill, records }));
+  }
+
   addFile(file: HistoryFile): void {
     this.files = [...this.files, file].sort((a, b) => a.name.version - b.name.version);
   }

@@ -11,4 +11,3 @@ export * from './rules.ts';
 export * from './verdict.ts';
 export { hear } from './state.ts';
 export type { CatalogState } from './state.ts';
-export type { VersionInfo } from './history.ts';

@@ -155,7 +155,7 @@ export class CatalogPuller {
   async #put(record: ShadowRecord): Promise<boolean> {
     const { local, copies, bodies } = this.#options;
     const id = shadowId(record);
-    const [body, ...coded] = await Promise.all(bodiesOf(record).map(({ body: digest }) => (local.hasBody(digest) ? 'there' : bodies.get(digest))));
+    const [body, ...coded] = await Promise.all(bodiesOf(record).map(async ({ body: digest }) => (local.hasBody(digest) ? 'there' : bodies.get(digest))));
     if (body === undefined) {
       this.#missing.set(id, record);
       return false;
