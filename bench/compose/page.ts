@@ -54,7 +54,7 @@ export function shopPage(nowMs: number): ShopPage {
   if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join('\n'));
   const [route] = loaded.config.routes;
   if (!route) throw new Error('the configuration has a route');
-  const dynamics = compileDynamics(route, loaded.config.feeds, undefined);
+  const dynamics = compileDynamics(route, loaded.config.feeds, { notice: undefined, form: { byLanguage: {}, otherwise: '' } });
   const digit = (variation: number, place: number): (typeof ten)[number] => pick(ten, Math.floor(variation / 10 ** place));
   const fillings = (product: number, variation: number, textOf: (slot: CompiledSlot, version: number) => string, versions: number): Filling[] => dynamics.slots.map((slot) => {
     const valueOf = (name: string): string => digit(variation, ['language', 'audience', 'group'].indexOf(name) + 1);

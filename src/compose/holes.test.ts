@@ -11,7 +11,7 @@ function dynamicsOf(route: string, global = ''): Dynamics {
   if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join('\n'));
   const [first] = loaded.config.routes;
   if (!first) throw new Error('no route');
-  return compileDynamics(first, loaded.config.feeds, loaded.config.degraded.notice);
+  return compileDynamics(first, loaded.config.feeds, loaded.config.degraded);
 }
 
 const slotsOf = (places: readonly string[]): Dynamics => dynamicsOf(`slots:\n${places.map((place, at) => `  - { name: ${'abcdefg'[at] ?? ''}, ${place}, feed: f }`).join('\n')}`);

@@ -26,6 +26,7 @@ export function checkContent(config: ParsedConfig, resolved: Config, folder: str
       const file = config.routes[index]?.slots[at]?.template === undefined;
       return checkTemplate ? checkTemplates(slot, namesSeen(route, resolved), ['routes', index, 'slots', at], file ? 'templateFile' : 'template', checkTemplate) : [];
     })),
+    ...(['notice', 'form'] as const).flatMap((key) => checkWording(config.degraded[key], config, ['degraded', key])),
     ...Object.entries(config.feeds).flatMap(([name, feed]) => checkFeed(feed, config, ['feeds', name])),
     ...config.routes.flatMap((route, index) => [
       ...route.slots.flatMap((slot, at) => checkSlot(slot, config, route, ['routes', index, 'slots', at], folder, readFile)),
@@ -39,6 +40,13 @@ function checkProfile({ match, from, values }: ParsedConfig['dimensions'][string
   if (match === 'value') return [];
   if (typeof from === 'string') return [finding([...path, 'match'], 'needs a source that can hold a profile; read it from { cookie: NAME } or { header: NAME }')];
   return values === undefined ? [] : [finding([...path, 'values'], 'means nothing beside match: similarity; leave it out', true)];
+}
+
+function checkWording(said: string | Readonly<Record<string, string>>, { dimensions }: ParsedConfig, path: Path): Finding[] {
+  if (typeof said === 'string') return [];
+  const languages = Object.values(dimensions).find(({ from }) => from === 'acceptLanguage')?.values;
+  if (!languages) return [finding(path, 'names languages, but no dimension is read from acceptLanguage; write one text, or declare the dimension')];
+  return Object.keys(said).filter((name) => !languages.includes(name)).map((name) => finding([...path, name], `is not among the languages; ${suggestion(name, languages, `use ${languages.join(', ')}`)}`, true));
 }
 
 function checkPoints(slot: SlotConfig, { dimensions }: Config, path: Path): Finding[] {

@@ -161,6 +161,8 @@ describe('problems', () => {
     ['value that is not there', `${base}routing: { mode: redirect }`, 'line 2:12: routing.mode: is not available yet; use serve'],
     ['profile without a place', `${base}dimensions: { i: { from: userAgent, match: similarity } }`, 'line 2:44: dimensions.i.match: needs a source that can hold a profile; read it from { cookie: NAME } or { header: NAME }'],
     ['profile with values', `${base}dimensions: { i: { from: { cookie: i }, match: similarity, values: [a] } }`, 'line 2:60: dimensions.i.values: means nothing beside match: similarity; leave it out'],
+    ['notice in languages nobody declared', `${base}degraded: { notice: { en: "Old" } }`, 'line 2:21: degraded.notice: names languages, but no dimension is read from acceptLanguage; write one text, or declare the dimension'],
+    ['notice in a language that is not one', `${base}degraded: { form: { de: "Nein", dk: "Nej" } }\ndimensions: { l: { from: acceptLanguage, values: [en, de, da] } }`, 'line 2:33: degraded.form.dk: is not among the languages; did you mean de?'],
     ['feed without a source', `${base}feeds: { f: {} }`, 'line 2:13: feeds.f: has no source; name a url, an sse or a file'],
     ['feed with two sources', `${base}feeds: { f: { url: "http://h/a", file: a.json } }`, 'line 2:34: feeds.f.file: is a second source beside url; keep one'],
     ['feed polled more rarely than its values live', `${base}feeds: { f: { url: "http://h/a", every: 1m, maxAge: 30s } }`, 'line 2:53: feeds.f.maxAge: is not longer than the time between two polls, so the slots would be empty between them; make it longer'],

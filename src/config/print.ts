@@ -4,7 +4,7 @@
  */
 import { stringify } from 'yaml';
 import { formatListen } from './quantities.ts';
-import type { Config, DimensionConfig, FeedConfig, RouteConfig, SlotConfig } from './types.ts';
+import type { Config, DimensionConfig, FeedConfig, RouteConfig, SlotConfig, Wording } from './types.ts';
 
 export function printConfig(config: Config): string {
   return stringify(maskSecrets(configDocument(config)), { lineWidth: 140, flowCollectionPadding: true });
@@ -43,7 +43,7 @@ export function configDocument(config: Config): Record<string, unknown> {
     },
     generate: config.generate,
     versions: { keepFor: exactDuration(config.versions.keepForMs), storage: exactSize(config.versions.storageBytes) },
-    degraded: { notice: config.degraded.notice ?? '' },
+    degraded: { notice: config.degraded.notice ? wordingDocument(config.degraded.notice) : '', form: wordingDocument(config.degraded.form) },
     store: { volumes: { paths: config.store.volumePaths, copies: config.store.copies } },
     timeouts: { connect: exactDuration(timeouts.connectMs), firstByte: exactDuration(timeouts.firstByteMs), idle: exactDuration(timeouts.idleMs) },
     drainTimeout: exactDuration(timeouts.drainMs),
@@ -72,6 +72,10 @@ function dimensionDocument(dimension: DimensionConfig): Record<string, unknown> 
     exact: dimension.exact,
     obtain: dimension.obtain,
   };
+}
+
+function wordingDocument({ byLanguage, otherwise }: Wording): string | Readonly<Record<string, string>> {
+  return Object.keys(byLanguage).length === 0 ? otherwise : byLanguage;
 }
 
 function feedDocument({ source, maxAgeMs, headers, schema }: FeedConfig): Record<string, unknown> {

@@ -8,7 +8,7 @@ import type { RegionName } from '../kernel/index.ts';
 import { obtainHeaders } from './dimensions.ts';
 import type { ParsedConfig } from './schema.ts';
 import { resolveFeed, resolveSlot, type ReadText } from './slots.ts';
-import type { Config, DimensionConfig, RegionConfig } from './types.ts';
+import type { Config, DimensionConfig, RegionConfig, Wording } from './types.ts';
 
 export interface Place {
   /** The configuration file's folder; the empty string leaves paths as they are. */
@@ -58,7 +58,7 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, { folder,
     store: { volumePaths, copies: parsed.store.volumes.copies ?? Math.min(2, volumePaths.length) },
     generate: parsed.generate,
     versions: { keepForMs: versions.keepFor, storageBytes: versions.storage },
-    degraded: { notice: parsed.degraded.notice === '' ? undefined : parsed.degraded.notice },
+    degraded: { notice: parsed.degraded.notice === '' ? undefined : resolveWording(parsed.degraded.notice), form: resolveWording(parsed.degraded.form) },
     dropQuery: parsed.dropQuery.map((name) => name.toLowerCase()),
     timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, drainMs: parsed.drainTimeout },
     limits: {
@@ -76,6 +76,10 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, { folder,
     admin: { listen: parsed.admin.listen, tokens: parsed.admin.tokens.map((token) => ({ ...token, sha256: token.sha256.toLowerCase() })) },
     dataDir: data,
   };
+}
+
+function resolveWording(said: string | Readonly<Record<string, string>>): Wording {
+  return typeof said === 'string' ? { byLanguage: {}, otherwise: said } : { byLanguage: said, otherwise: Object.values(said)[0] ?? '' };
 }
 
 function resolveRegion(region: ParsedConfig['regions'][number], fromFile: (path: string) => string): RegionConfig {

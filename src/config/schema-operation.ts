@@ -85,10 +85,18 @@ export const versionsSchema = z.strictObject({
   storage: size({ min: 0, max: 1024 ** 5 }).prefault('512MiB').meta({ description: 'The most bytes of bodies that are kept for old versions alone; beyond, the oldest versions go.' }),
 }).prefault({}).meta({ description: 'How far back one can go.' });
 
+const sentence = z.string({ error: 'expected a text' }).max(1000, { error: 'is longer than 1000 characters' });
+const wording = (usual: string) => z.union(
+  [sentence, z.record(z.string(), sentence).refine((texts) => Object.keys(texts).length > 0, { error: 'is empty; name a text for each language' })],
+  { error: 'expected a text, or one for each language; write it like { en: "…", de: "…" }' },
+).prefault(usual);
+
 export const degradedSchema = z.strictObject({
-  notice: z.string({ error: 'expected a text' }).max(1000, { error: 'is longer than 1000 characters' }).prefault('').meta({
-    unit: 'text', description: 'A bar at the top of HTML pages that answer in the origin\'s stead, such as `This page is {age} old.`; `{age}` and `{time}` are filled in. Empty: none.',
+  notice: wording('').meta({
+    unit: 'text, or a text for each language',
+    description: 'A bar at the top of HTML pages that answer in the origin\'s stead, such as `This page is {age} old.`; `{age}` and `{time}` are filled in. A map names a text for each value of the dimension read from Accept-Language, the first for pages without one. Empty: none.',
   }),
+  form: wording('This form can not be sent at the moment. Please try again later.').meta({ unit: 'text, or a text for each language', description: 'What forms say that are disabled while the origin can\'t answer.' }),
 }).prefault({}).meta({ description: 'What visitors see of an outage.' });
 
 export const timeoutsSchema = z.strictObject({

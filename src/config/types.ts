@@ -48,8 +48,10 @@ export interface Config {
   };
   /** What is added to pages that answer in the origin's stead. */
   readonly degraded: {
-    /** Text of a bar at the top of HTML pages, `{age}` and `{time}` filled in; undefined: none. */
-    readonly notice: string | undefined;
+    /** A bar at the top of HTML pages, `{age}` and `{time}` filled in; undefined: none. */
+    readonly notice: Wording | undefined;
+    /** What disabled forms say. */
+    readonly form: Wording;
   };
   /** Query parameters dropped from every key (tracking), lower case; a trailing `*` matches a prefix. */
   readonly dropQuery: readonly string[];
@@ -116,6 +118,13 @@ export interface DimensionConfig {
    * fillings; it has no values, is in no key, and the origin is not asked for it.
    */
   readonly match: 'value' | 'similarity';
+}
+
+/** A sentence to visitors, by language where a page has one. */
+export interface Wording {
+  /** By values of the dimension that is read from Accept-Language. */
+  readonly byLanguage: Readonly<Record<string, string>>;
+  readonly otherwise: string;
 }
 
 export interface FeedConfig {

@@ -36,12 +36,12 @@ interface Showing {
   readonly untilMs: number;
   /** Markup of the bar; empty where there is none. */
   readonly notice: string;
+  readonly formNote: string;
   readonly standsIn: boolean;
 }
 
 /** Visitors' profiles that are remembered as read, by their text. */
 const profilesMax = 1_024;
-const formNote = 'This form can not be sent at the moment. Please try again later.';
 const nothingShown: ReadonlyMap<string, Shown> = new Map();
 /** What tells caches how long to keep an answer. */
 const lifetimeFields: ReadonlySet<string> = new Set(['cache-control', 'cdn-cache-control', 'surrogate-control', 'expires', 'pragma']);
@@ -97,9 +97,9 @@ export class Composer {
       if (choice.kind === 'version' && config.variations > 1) choices += `${choices === '' ? '' : ','}${config.name}=${choice.index}`;
     }
     const dressed = standsIn && parts.dressed;
-    const { notice: text } = parts.dynamics;
+    const { notice: text } = parts;
     const notice = dressed && text !== undefined ? noticeMarkup(text, ageS(copy.freshness, nowMs), copy.freshness.bornMs) : '';
-    return { slots, choices, untilMs, notice, standsIn: dressed, signature: dressed ? `${signature}!${notice}` : changes ? signature : '' };
+    return { slots, choices, untilMs, notice, formNote: parts.formNote, standsIn: dressed, signature: dressed ? `${signature}!${notice}` : changes ? signature : '' };
   }
 
   /** With what is this answer's alone: never kept, never shared, and nothing to compare a later request with. */
@@ -144,8 +144,8 @@ function contentOf(hole: Hole, showing: Showing, utf8: boolean): Uint8Array | un
       return shown && shown.choice.kind !== 'origin' ? encoded(shown.held, shown.choice.text, utf8) : undefined;
     }
     case 'notice': return showing.notice === '' ? undefined : encodeMarkup(showing.notice, utf8);
-    case 'form-start': return showing.standsIn ? Buffer.from(disabledFormMarkup(formNote).start) : undefined;
-    case 'form-end': return showing.standsIn ? Buffer.from(disabledFormMarkup(formNote).end) : undefined;
+    case 'form-start': return showing.standsIn ? encodeMarkup(disabledFormMarkup(showing.formNote).start, utf8) : undefined;
+    case 'form-end': return showing.standsIn ? encodeMarkup(disabledFormMarkup(showing.formNote).end, utf8) : undefined;
     case 'nonce': case 'token': return undefined;
   }
 }

@@ -3,6 +3,7 @@
  * configuration changes.
  */
 import { compileSeed, findHoles, type CompiledSlot, type Dynamics, type FillingId, type Seed } from '../compose/index.ts';
+import type { Wording } from '../config/index.ts';
 import { normalisePath, parseVariation, resourceTarget } from '../http/index.ts';
 import type { Copy } from './copies.ts';
 import type { RouteRules } from './site-rules.ts';
@@ -25,6 +26,9 @@ export interface PageParts {
   readonly hasTokens: boolean;
   /** Whether there is anything to put in while the page stands in for the origin. */
   readonly dressed: boolean;
+  /** What it says then, in the page's language. */
+  readonly notice: string | undefined;
+  readonly formNote: string;
   /** Request headers that decide what is put in, beyond those that the variation accounts for. */
   readonly vary: readonly string[];
   /** The fillings this visitor's page shows, one for each of `slots`. */
@@ -51,11 +55,14 @@ function findParts(copy: Copy, rules: RouteRules): PageParts {
   const profiles = slots.flatMap(({ config }) => config.profile ?? []);
   const hasTokens = holes.some(({ kind }) => kind === 'token');
   const known = new Map<string, readonly FillingId[]>();
+  const language = point.get(rules.dimensions.find(({ from }) => from.kind === 'acceptLanguage')?.name ?? '');
   const path = normalisePath(resourceTarget(resource).target.split('?', 1)[0] ?? '');
   return {
     dynamics, utf8, slots, hasTokens,
     seed: holes.length === 0 ? undefined : compileSeed(copy.body, holes),
     once: hasTokens || holes.some(({ kind }) => kind === 'nonce'),
+    notice: dynamics.notice && inLanguage(dynamics.notice, language),
+    formNote: inLanguage(dynamics.formNote, language),
     dressed: holes.some(({ kind }) => kind === 'notice' || kind === 'form-start'),
     vary: [...new Set([...[...free, ...profiles].flatMap((name) => rules.headersOf(name)), ...(hasTokens ? ['cookie'] : [])])],
     fillingIds(visit) {
@@ -70,4 +77,8 @@ function findParts(copy: Copy, rules: RouteRules): PageParts {
       return ids;
     },
   };
+}
+
+function inLanguage({ byLanguage, otherwise }: Wording, language: string | undefined): string {
+  return (language === undefined ? undefined : byLanguage[language]) ?? otherwise;
 }

@@ -128,7 +128,7 @@ function compileRoute(index: number, route: RouteConfig, config: SiteConfig, rea
     query: queryRules(config.dropQuery, route.keepQuery),
     standIns: standInsOf(route, config.dimensions),
     cookies: cookiesOf(route, config.dimensions),
-    dynamics: compileDynamics(route, config.feeds, config.degraded.notice),
+    dynamics: compileDynamics(route, config.feeds, config.degraded),
     variation: read.length === 0 ? () => noVariation : rememberKeys((request) => read.map((value) => value(request)), key),
     value: (dimension, request) => readers.get(dimension)?.(request) ?? '',
     profile: (dimension, request) => named(dimension).map(({ from }) => sourceText(from, request))[0] ?? null,

@@ -15,7 +15,7 @@ routes: [{ match: /**, slots: [{ name: price, select: "#price", feed: prices }, 
 if (!loaded.ok) throw new Error(loaded.problems.map(({ path, reason }) => `${path} ${reason}`).join());
 const [route] = loaded.config.routes;
 if (!route) throw new Error('no route');
-const dynamics = compileDynamics(route, loaded.config.feeds, undefined);
+const dynamics = compileDynamics(route, loaded.config.feeds, { notice: undefined, form: { byLanguage: {}, otherwise: '' } });
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const html = (body: string | Uint8Array, headers: Answered['headers'] = []): Answered => ({ status: 200, headers: [['content-type', 'text/html'], ...headers], body: typeof body === 'string' ? bytes(body) : body });

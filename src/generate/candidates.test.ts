@@ -15,7 +15,7 @@ const key = (text: string): ResourceKey => text as ResourceKey; // spelled as re
 const at = (text: string): VariationKey => text as VariationKey; // spelled as compileVariation would
 
 const site = new Site({
-    feeds: [], degraded: { notice: undefined },
+    feeds: [], degraded: { notice: undefined, form: { byLanguage: {}, otherwise: '' } },
   origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
   hosts: [], regions: [], dropQuery: [],
   dimensions: [{ name: 'd', from: { kind: 'header', name: 'x-d' }, values: ['a', 'b'], fallback: 'a', exact: true, match: 'value', obtain: {} }],

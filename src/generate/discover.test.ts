@@ -22,7 +22,7 @@ function over(pages: Readonly<Record<string, Page | 'timeout'>>) {
   const asked: string[] = [];
   const logged: Record<string, unknown>[] = [];
   const site = new Site({
-    feeds: [], degraded: { notice: undefined },
+    feeds: [], degraded: { notice: undefined, form: { byLanguage: {}, otherwise: '' } },
     origin: { url: 'http://origin.test', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
     hosts: [], regions: [], dropQuery: [], dimensions: [], routes: [{ ...plainRoute, match: '/account/**', vary: [], shadow: 'never', cache: 'off' }],
   });

@@ -49,7 +49,7 @@ function configOf(shop: Shop, facts: Partial<Config> = {}): Config {
       { name: 'device', from: { kind: 'userAgent' }, values: ['mobile', 'desktop'], fallback: 'desktop', exact: true, match: 'value', obtain: { mobile: { 'user-agent': 'Phone Mobile' }, desktop: { 'user-agent': 'Desk' } } },
       { name: 'segment', from: { kind: 'cookie', name: 'segment' }, values: ['new', 'loyal', 'vip'], fallback: 'new', exact: true, match: 'value', obtain: { new: { cookie: 'segment=new' }, loyal: { cookie: 'segment=loyal' }, vip: { cookie: 'segment=vip' } } },
     ],
-    feeds: [], versions: { keepForMs: 86_400_000, storageBytes: 1e9 }, degraded: { notice: undefined },
+    feeds: [], versions: { keepForMs: 86_400_000, storageBytes: 1e9 }, degraded: { notice: undefined, form: { byLanguage: {}, otherwise: '' } },
     routes: [{ ...plainRoute, match: '/products/:id', vary: ['device', 'segment'], shadow: 'allowed', cache: 'standard' }],
     budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 16 },
     freshness: { targetMs: 600_000, serveStaleForMs: 86_400_000 },

@@ -16,7 +16,7 @@ const plan: DimensionConfig = { ...segment, name: 'plan', from: { kind: 'cookie'
 
 function siteOf(facts: Partial<SiteConfig> = {}): Site {
   return new Site({
-    feeds: [], degraded: { notice: undefined },
+    feeds: [], degraded: { notice: undefined, form: { byLanguage: {}, otherwise: '' } },
     origin: { url: 'http://127.0.0.1:3000', host: 'origin', probe: { path: '/', intervalMs: 1, timeoutMs: 1 }, limits: { latencyP95Ms: undefined, errorRate: 0.1 } },
     hosts: [], regions: [], dropQuery: ['utm_*'], dimensions: [device, segment, plan],
     routes: [

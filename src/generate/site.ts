@@ -182,7 +182,7 @@ function compile(config: SiteConfig, route: RouteConfig): CompiledRoute {
   const dimensions = varied.filter(({ match }) => match === 'value');
   return {
     match: route.match, policy: route.shadow, dimensions,
-    dynamics: compileDynamics(route, config.feeds, config.degraded.notice),
+    dynamics: compileDynamics(route, config.feeds, config.degraded),
     standIns: standInsOf(route, config.dimensions),
     query: queryRules(config.dropQuery, route.keepQuery),
     variations: product(dimensions),

@@ -79,20 +79,25 @@ describe('with its shop killed', () => {
       return { page, problems };
     }
 
+    const said = {
+      'en-GB': { notice: /a copy from \d{4}-\d\d-\d\d \d\d:\d\d UTC/, form: 'can not be sent' },
+      'de-DE': { notice: /eine Kopie von \d{4}-\d\d-\d\d/, form: 'gerade nicht gesendet' },
+      'pt-BR': { notice: /uma cópia de \d{4}-\d\d-\d\d/, form: 'não é possível enviar' },
+    } as const;
     const fits = (page: Page): Promise<boolean> => page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
 
     test.each([['en-GB', false], ['de-DE', true], ['pt-BR', true]] as const)('%s, phone %p: the page says that it is a copy, the form that it rests, and the list is the visitor\'s', async (language, phone) => {
       const { page, problems } = await open(language, phone);
       for (const path of ['/', '/c/light']) {
         await page.goto(url + path, { waitUntil: 'networkidle' });
-        expect(await page.locator('[data-foreshadow=notice]').innerText()).toMatch(/a copy from \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+        expect(await page.locator('[data-foreshadow=notice]').innerText()).toMatch(said[language].notice);
         expect(await fits(page)).toBe(true);
       }
       await page.goto(`${url}/products/floor-lamp`, { waitUntil: 'networkidle' });
       expect(await fits(page)).toBe(true);
       expect(await page.locator('html').getAttribute('lang')).toBe(language.slice(0, 2));
       expect(await page.locator('form button').isDisabled()).toBe(true);
-      expect(await page.locator('form [role=note]').innerText()).toContain('can not be sent');
+      expect(await page.locator('form [role=note]').innerText()).toContain(said[language].form);
       const paper = products.filter(({ category }) => tastes[4]?.includes(category.id));
       const listed = await page.locator('#recs .card a:visible').all();
       expect(listed).toHaveLength(4);

@@ -132,7 +132,7 @@ describe('in an outage', () => {
     await kept(1);
     fails();
     expect(text(await ask(url, 'GET /other', ['Cache-Control: no-cache']))).toContain('role="status"');
-    await edge.reload({ ...running, degraded: { notice: undefined } });
+    await edge.reload({ ...running, degraded: { ...running.degraded, notice: undefined } });
     expect(text(await ask(url, 'GET /other', ['Cache-Control: no-cache']))).toBe(body);
   });
 
