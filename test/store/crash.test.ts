@@ -43,10 +43,11 @@ test('whatever was published survives kill -9 of the publisher, byte for byte, 2
     const said = await runAndKill('publisher-process.ts', [folder, '3'], random);
     published = Math.max(published, said);
     await using blobs = await openVolumes({ paths, copies: 2, site: 'test', clock: systemClock, log: silentLog });
-    await using catalog = await Catalog.open({ dirs, clock: systemClock, log: silentLog, keepVersions: 5 });
+    await using catalog = await Catalog.open({ dirs, clock: systemClock, log: silentLog, keepVersions: 5, keepForMs: 3_600_000 });
     expect(catalog.head()).toBeGreaterThanOrEqual(published);
     published = catalog.head();
     expect(await new CatalogReader({ dirs, log: silentLog }).head()).toBe(published);
+    for (const { version } of catalog.versions()) expect((await catalog.stateAt(version)).records.size).toBeGreaterThan(0);
     for (const digest of catalog.liveBlobs()) expect((await blobs.get(digest))?.byteLength).toBe(200);
     for (let version = Math.max(1, published - 30); version <= published; version++) {
       for (const n of [0, 1, 2]) {

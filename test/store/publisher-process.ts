@@ -10,7 +10,7 @@ import { sampleBody, sampleRecord } from './sample-record.ts';
 const [folder = '', volumes = '2'] = process.argv.slice(2);
 const paths = Array.from({ length: Number(volumes) }, (_, n) => `${folder}/v${n}`);
 const blobs = await openVolumes({ paths, copies: 2, site: 'test', clock: systemClock, log: silentLog, limits: { segmentBytes: 20_000 } });
-const catalog = await Catalog.open({ dirs: paths.map((path) => `${path}/catalog`), clock: systemClock, log: silentLog, keepVersions: 5 });
+const catalog = await Catalog.open({ dirs: paths.map((path) => `${path}/catalog`), clock: systemClock, log: silentLog, keepVersions: 5, keepForMs: 3_600_000 });
 
 process.stdout.write('open\n');
 for (let version = catalog.head(); ; version++) {
