@@ -6,13 +6,14 @@
  *   lengthen everybody's time by about x·g/r (exact for one server, more for several), so g ≤ `gentlePart` · r / x (`beside-people.ts`); concurrency falls first;
  * - own failures and own slow requests: a rest, longer each time.
  * Refreshes are also held to a share of the origin's requests; first copies are not, because a missing copy is an error page in an outage.
- * Clocked, without timers and I/O: the caller asks, and reports what became of it.
+ * Clocked, without timers and I/O: the caller asks, and reports what became of it. Long because its rules bind each other and are read together.
  */
 import type { Clock } from '../kernel/index.ts';
 import { gentleRate, latencyVerdict, slower, type OriginCondition } from './beside-people.ts';
 import { OwnLatency } from './own-latency.ts';
 import { RecentStarts } from './recent-starts.ts';
 import { Surge } from './surge.ts';
+import { burst, TokenBucket } from './token-bucket.ts';
 
 export type { OriginCondition };
 
@@ -21,6 +22,9 @@ export interface BudgetLimits {
   readonly originShare: number;
   readonly generateConcurrency: number;
 }
+
+/** What a request is for; see `tryTake`. */
+export type Kind = 'wanted' | 'first' | 'refresh';
 
 /** Why nothing may be asked now. */
 export type Pause = 'origin-strained' | 'origin-failing' | 'origin-down' | 'origin-recovering' | 'own-failures' | 'own-latency' | 'paused';
@@ -60,6 +64,9 @@ const floorPerSecond = 0.5;
 const trickleWaitMs = 10;
 /** From this wait on one request at a time. */
 const oneAtATimeWait = 0.3;
+const wantedOneAtATimeWait = 2;
+/** Of people's rate over the wait, what first copies of what they will ask for may add: a twentieth of their latency, where waits are as in one queue. */
+const wantedPart = 0.05;
 /** Own failures in a row before resting; first rest, longest rest. */
 const failuresMax = 3;
 const restMs = 2000;
@@ -81,8 +88,11 @@ export class Budget {
   readonly #starts = new RecentStarts();
   #limits: BudgetLimits;
   #rate: number;
-  #tokens: number;
-  #refreshTokens: number;
+  /** Of requests for copies people are expected to ask for, as long as nothing says that the origin suffers. */
+  #wantedRate: number;
+  readonly #any: TokenBucket;
+  readonly #wanted: TokenBucket;
+  readonly #refresh = new TokenBucket(1);
   #refilledMs: number;
   #adjustedMs: number;
   #inUse = 0;
@@ -97,8 +107,9 @@ export class Budget {
     this.#clock = clock;
     this.#limits = limits;
     this.#rate = limits.originRequestsPerSecond * startPart;
-    this.#tokens = burst(this.#rate);
-    this.#refreshTokens = 1;
+    this.#wantedRate = limits.originRequestsPerSecond;
+    this.#any = new TokenBucket(burst(this.#rate));
+    this.#wanted = new TokenBucket(burst(this.#rate));
     this.#refilledMs = clock.monotonicMs();
     this.#adjustedMs = this.#refilledMs;
   }
@@ -108,7 +119,8 @@ export class Budget {
     const part = this.#limits.originRequestsPerSecond > 0 ? this.#rate / this.#limits.originRequestsPerSecond : 1;
     this.#limits = limits;
     this.#rate = limits.originRequestsPerSecond * part;
-    this.#tokens = Math.min(this.#tokens, burst(this.#rate));
+    this.#wantedRate = limits.originRequestsPerSecond * part;
+    for (const bucket of [this.#any, this.#wanted]) bucket.bound(this.#rate);
   }
 
   /** An operator's stop. */
@@ -148,16 +160,21 @@ export class Budget {
     return !slower(condition, surgeBearsFactor, surgeBearsMs) && this.#surge.isOn(this.#clock.monotonicMs());
   }
 
-  /** Takes one request's worth, or says no. Every yes is given back with `finish`. */
-  tryTake(kind: 'first' | 'refresh'): boolean {
-    if (this.pause() !== undefined || this.#inUse >= this.#concurrency()) return false;
+  /**
+   * Takes one request's worth, or says no. Every yes is given back with `finish`. `wanted`: the first copy of what people are expected to ask for, without
+   * which they get an error page in an outage; each is asked for once, so that it is no lasting load. `first`: of what nobody has asked for.
+   */
+  tryTake(kind: Kind): boolean {
+    if (this.pause() !== undefined || this.#inUse >= this.#concurrency(kind)) return false;
     this.#refill();
     const surging = this.surging;
-    if (this.#tokens < 1 || (kind === 'refresh' && this.#refreshTokens < 1 && !surging)) return false;
+    const bucket = kind === 'wanted' ? this.#wanted : this.#any;
+    if (bucket.isEmpty || (kind === 'refresh' && this.#refresh.isEmpty && !surging)) return false;
     const nowMs = this.#clock.monotonicMs();
     if (!this.#starts.add(nowMs, this.#limit())) return false;
-    this.#tokens -= 1;
-    if (kind === 'refresh' && !surging) this.#refreshTokens -= 1;
+    this.#any.take();
+    if (kind === 'wanted') this.#wanted.take();
+    if (kind === 'refresh' && !surging) this.#refresh.take();
     this.#inUse++;
     this.#own.started(nowMs);
     return true;
@@ -186,11 +203,11 @@ export class Budget {
     return this.#own;
   }
 
-  /** How many requests may begin within the next `spanMs`, roughly: what is worth planning. */
+  /** How many requests may begin within the next `spanMs`, roughly: what is worth planning. Not all may be for what nobody has asked for. */
   capacity(spanMs: number): number {
     if (this.pause() !== undefined) return 0;
     this.#refill();
-    return Math.max(0, Math.floor(this.#tokens + (this.#effectiveRate() * spanMs) / 1000));
+    return Math.max(0, Math.floor(Math.max(this.#any.tokens + (this.#effectiveRate() * spanMs) / 1000, this.#wanted.tokens + (this.#firstsRate() * spanMs) / 1000)));
   }
 
   /** How many of these may renew copies. */
@@ -198,14 +215,14 @@ export class Budget {
     if (this.surging) return this.capacity(spanMs);
     if (this.pause() !== undefined) return 0;
     this.#refill();
-    return Math.max(0, Math.floor(this.#refreshTokens + (Math.min(this.#effectiveRate(), this.#refreshRate()) * spanMs) / 1000));
+    return Math.max(0, Math.floor(this.#refresh.tokens + (Math.min(this.#effectiveRate(), this.#refreshRate()) * spanMs) / 1000));
   }
 
   state(): BudgetState {
     const pause = this.pause();
     return {
       ratePerSecond: pause === undefined ? this.#effectiveRate() : 0, limitPerSecond: this.#limits.originRequestsPerSecond,
-      inUse: this.#inUse, concurrency: this.#concurrency(), pause, surge: this.surging, wait: this.#wait(),
+      inUse: this.#inUse, concurrency: this.#concurrency('first'), pause, surge: this.surging, wait: this.#wait(),
     };
   }
 
@@ -238,6 +255,14 @@ export class Budget {
     return Math.min(this.#rate, Math.max(this.#floor(), gentleRate(this.#current()?.requestsPerSecond ?? 0, this.#wait(), this.#limits.originRequestsPerSecond)));
   }
 
+  /** First copies of what is wanted: as long as requests wait less than they are served, it is the operator's limit that counts. */
+  #firstsRate(): number {
+    if (this.#recovering() !== undefined || this.surging) return this.#effectiveRate();
+    const { wait, people } = { wait: this.#wait(), people: this.#current()?.requestsPerSecond ?? 0 };
+    const bearable = wait > 0 && people > 0 ? (wantedPart * people) / wait : Number.POSITIVE_INFINITY;
+    return Math.max(this.#effectiveRate(), Math.min(this.#wantedRate, bearable));
+  }
+
   #recovering(): 'early' | 'late' | undefined {
     const view = this.#current()?.view;
     if (view?.state !== 'recovering') return undefined;
@@ -245,10 +270,10 @@ export class Budget {
   }
 
   /** After failures and slow answers, and early in recovery, one request at a time tries the origin; the longer they wait, the fewer at once. */
-  #concurrency(): number {
+  #concurrency(kind: Kind): number {
     if (this.#failuresInRow >= failuresMax || this.#slowRests > 0 || this.#recovering() === 'early') return 1;
     const { generateConcurrency } = this.#limits;
-    return this.surging ? generateConcurrency : Math.max(1, Math.floor(generateConcurrency * (1 - this.#wait() / oneAtATimeWait)));
+    return this.surging ? generateConcurrency : Math.max(1, Math.floor(generateConcurrency * (1 - this.#wait() / (kind === 'wanted' ? wantedOneAtATimeWait : oneAtATimeWait))));
   }
 
   /** Begins a rest when own requests are slow, and ends it; while one is under way for too long it goes on. */
@@ -268,9 +293,9 @@ export class Budget {
     const seconds = (nowMs - this.#refilledMs) / 1000;
     this.#refilledMs = nowMs;
     const rate = this.#effectiveRate();
-    this.#tokens = Math.min(burst(rate), this.#tokens + rate * seconds);
-    const refreshRate = Math.min(rate, this.#refreshRate());
-    this.#refreshTokens = Math.min(burst(refreshRate), this.#refreshTokens + refreshRate * seconds);
+    this.#any.refill(rate, seconds);
+    this.#wanted.refill(this.#firstsRate(), seconds);
+    this.#refresh.refill(Math.min(rate, this.#refreshRate()), seconds);
   }
 
   /** With people's rate h and refreshes r at the origin, r / (h + r) ≤ share gives r ≤ h · share / (1 − share). */
@@ -288,10 +313,6 @@ export class Budget {
     const verdict = latencyVerdict(condition);
     const factor = verdict === 'congested' ? decrease : verdict === 'slightly' ? mildDecrease : undefined;
     this.#rate = factor === undefined ? Math.min(limit, this.#rate + limit * increase) : Math.max(this.#floor(), this.#rate * factor);
+    this.#wantedRate = verdict === 'congested' ? Math.max(this.#floor(), this.#wantedRate * decrease) : Math.min(limit, this.#wantedRate + limit * increase);
   }
-}
-
-/** A twentieth of a second's worth more than one: enough to be woken late, too little to be a thump. */
-function burst(rate: number): number {
-  return rate > 0 ? 1 + rate / 20 : 0;
 }

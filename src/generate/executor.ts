@@ -92,7 +92,7 @@ export class Executor {
   /** Whether no passing answer has done a job since it was planned. */
   #stillToDo({ resource, variation, varied, kind }: Job): boolean {
     const { holdings, config, clock, invalidations } = this.#parts.shop;
-    if (kind === 'first') return holdings.variation(resource, variation).length === 0;
+    if (kind !== 'refresh') return holdings.variation(resource, variation).length === 0;
     const copy = holdings.get(shadowId({ resource, variation, vary: varied }), resource);
     return copy !== undefined && toRenew([copy], config.freshness.targetMs, clock.nowMs(), invalidations.outdated).length > 0;
   }

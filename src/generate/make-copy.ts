@@ -8,6 +8,7 @@ import { headerReader, shadowRefusal, storableFields, updateStored, validationFi
 import { messageOf, type ResourceKey, type VariationKey } from '../kernel/index.ts';
 import { accept, appraiseBeside, asPrevious, noteUnchanged } from './accept.ts';
 import { judge } from './admission.ts';
+import type { Kind } from './budget.ts';
 import { targetId } from './candidates.ts';
 import type { FetchAnswer, FetchFailure, Fetcher } from './fetch.ts';
 import type { Refusal } from './refusals.ts';
@@ -18,7 +19,7 @@ export interface Job {
   readonly variation: VariationKey;
   /** Values of undeclared headers the copy to renew was made for; empty for a first copy. */
   readonly varied: VaryValues;
-  readonly kind: 'first' | 'refresh';
+  readonly kind: Kind;
   /** Asked without the copy's validators: it is to be compared with what is live, whatever the origin's word is worth. */
   readonly afresh?: boolean;
 }

@@ -18,6 +18,9 @@ const nearlyFullPart = 0.85;
 /** The outage copies are kept young enough for, at most half the freshness target. */
 const outageMs = 15 * 60_000;
 
+/** Requests expected a minute from which on a first copy is wanted: above what anything counts that was only discovered. */
+const wantedMin = 2e-3;
+
 export interface PlanningParts {
   readonly shop: Workshop;
   readonly outlook: Outlook;
@@ -99,10 +102,10 @@ export class Planning {
   }
 
   /** A copy for each set of further headers there is one for, or the first. */
-  #jobsOf({ resource, variation }: PlanItem, nowMs: number): Job[] {
+  #jobsOf({ resource, variation, value }: PlanItem, nowMs: number): Job[] {
     const { holdings, config, invalidations } = this.#parts.shop;
     const held = holdings.variation(resource, variation);
-    if (held.length === 0) return [{ resource, variation, varied: [], kind: 'first' }];
+    if (held.length === 0) return [{ resource, variation, varied: [], kind: value >= wantedMin ? 'wanted' : 'first' }];
     return toRenew(held, config.freshness.targetMs, nowMs, invalidations.outdated).map((copy) => ({ resource, variation, varied: copy.vary, kind: 'refresh' }));
   }
 
