@@ -79,6 +79,25 @@ test('coded bodies come with their record; one that can not be had costs its cod
   expect([local.hasBody(coded(50).body), local.hasBody(coded(5000).body), local.stats().records, missing.length]).toEqual([true, false, 2, 0]);
 });
 
+test('copies of one small version come together, though their bodies come one after the other', async () => {
+  const counts: number[] = [];
+  let fetched = 0;
+  const { catalog, puller, local } = await open((scene) => ({
+    bodies: {
+      async get(digest) {
+        // Each a while after the one before: what is written too early is there by then.
+        for (let n = 0; n < 20 * fetched++; n++) await new Promise((resolve) => { setImmediate(resolve); });
+        await scene.local.flush();
+        counts.push(scene.local.stats().records);
+        return bodies.get(digest);
+      },
+    },
+  }));
+  await catalog.publish(0, { ...noChange, put: Array.from({ length: 5 }, (_, n) => sampleRecord(n)) });
+  await puller.pull();
+  expect([counts, local.stats().records]).toEqual([[0, 0, 0, 0, 0], 5]);
+});
+
 test('an order that is published while a large version is applied is in force before that is done', async () => {
   const order: { ruledAfter?: number } = {};
   let fetched = 0;
@@ -103,6 +122,18 @@ test('an order that is published while a large version is applied is in force be
   await catalog.publish(2, { ...noChange, put: [sampleRecord(1)] });
   await puller.pull();
   expect(local.rules()).toEqual([]);
+});
+
+test('orders that were given while the edge was away are in force before it answers', async () => {
+  const ruled: CatalogRule[][] = [];
+  const { catalog, local, puller, clock } = await open(() => ({ ruled: (rules) => { ruled.push([...rules]); } }));
+  await catalog.publish(0, { ...noChange, put: [sampleRecord(1)] });
+  await puller.pull();
+  await catalog.publish(1, { ...noChange, put: [sampleRecord(2)], rules: [rule(clock)] });
+  await puller.ruleFirst();
+  expect([local.rules().length, ruled.length, local.appliedVersion(), local.stats().records]).toEqual([1, 1, 1, 1]);
+  await puller.pull();
+  expect([local.rules().length, ruled.length, local.appliedVersion(), local.stats().records]).toEqual([1, 1, 2, 0]);
 });
 
 test('after going back, the catalog and every edge say of the chosen resources what the old version said, whatever edges had captured', async () => {

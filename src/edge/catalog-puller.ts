@@ -11,6 +11,8 @@ import type { Copies } from './copies.ts';
 
 /** Records applied or removed before requests get a turn. */
 const batchRecords = 32;
+/** An edge waits so long for orders before it answers. */
+const ordersWithinMs = 1000;
 /** Records whose bodies are waited for; of more the oldest are given up until the catalog names them again. */
 const missingMax = 10_000;
 
@@ -58,6 +60,16 @@ export class CatalogPuller {
     return this.#running;
   }
 
+  /** Before the edge answers: orders that were given while it was away. What can't be read in a second comes with the first pull. */
+  async ruleFirst(): Promise<void> {
+    this.#applying = this.#options.local.appliedVersion();
+    if (this.#options.local.stats().records === 0) return;
+    const ruled = this.#ruleAhead().catch((error: unknown) => {
+      this.#options.log.warn('catalog-pull-failed', { problem: messageOf(error), hint: 'serving goes on from the local copies; it is tried again' });
+    });
+    await Promise.race([ruled, new Promise<void>((resolve) => { setTimeout(resolve, ordersWithinMs); })]);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
@@ -97,19 +109,15 @@ export class CatalogPuller {
     const before = local.rules();
     const after = full ? rules : mergeRules(before, rules, publishedAtMs);
     if (after !== before && (after.length > 0 || before.length > 0)) {
-      const written = local.putRules(after);
-      ruled(after);
-      await written;
+      // Durable before it shows, so that what was seen to be purged stays so; but in force even where the disk fails.
+      await local.putRules(after).finally(() => { ruled(after); });
     }
     this.#ruledVersion = version;
   }
 
   /** A large version takes a while to be applied; an order in a later one does not wait for it. */
   async #ruleAhead(): Promise<void> {
-    for await (const delta of this.#options.reader.since(this.#applying)) {
-      if (delta.full) return;
-      await this.#rule(delta);
-    }
+    for await (const delta of this.#options.reader.since(this.#applying)) await this.#rule(delta);
   }
 
   /** Before the pages that show them. When feeds were heard goes after: it is true of the new values, and would make old ones look young. */
@@ -135,8 +143,10 @@ export class CatalogPuller {
     const missing: ShadowRecord[] = [];
     for (let from = 0; from < records.length && !this.#closed; from += batchRecords) {
       const batch = records.slice(from, from + batchRecords);
-      const applied = await Promise.all(batch.map((record) => this.#put(record)));
-      missing.push(...batch.filter((_, index) => applied[index] === false));
+      // All bodies first: the records then go into the store together, so that no visitor sees one page of before and one of after.
+      const fetched = await Promise.all(batch.map(async (record) => ({ record, bodies: await this.#bodiesOf(record) })));
+      await Promise.all(fetched.map(({ record, bodies }) => this.#put(record, bodies)));
+      missing.push(...fetched.flatMap(({ record, bodies: [own] }) => (own === undefined ? [record] : [])));
       await new Promise<void>((resolve) => { setImmediate(resolve); });
       // Rules of what was published meanwhile, once for each time that word of it came.
       if (!this.#told) continue;
@@ -151,18 +161,21 @@ export class CatalogPuller {
     return missing.length;
   }
 
+  /** Of those a record has, in their order: `there` where the store has it, undefined where it is not to be had. */
+  #bodiesOf(record: ShadowRecord): Promise<readonly (Uint8Array | 'there' | undefined)[]> {
+    const { local, bodies } = this.#options;
+    return Promise.all(bodiesOf(record).map(async ({ body }) => (local.hasBody(body) ? 'there' : bodies.get(body))));
+  }
+
   /** A coded body that can't be had costs only its coding; the record's own is what counts. */
-  async #put(record: ShadowRecord): Promise<boolean> {
-    const { local, copies, bodies } = this.#options;
-    const id = shadowId(record);
-    const [body, ...coded] = await Promise.all(bodiesOf(record).map(async ({ body: digest }) => (local.hasBody(digest) ? 'there' : bodies.get(digest))));
-    if (body === undefined) {
-      this.#missing.set(id, record);
-      return false;
+  async #put(record: ShadowRecord, bodies: readonly (Uint8Array | 'there' | undefined)[]): Promise<void> {
+    const [own, ...coded] = bodies.map((body) => (body === 'there' ? undefined : body));
+    if (bodies[0] === undefined) {
+      this.#missing.set(shadowId(record), record);
+      return;
     }
-    this.#missing.delete(id);
-    await copies.apply(record, body === 'there' ? undefined : body, coded.map((one) => (one === 'there' ? undefined : one)));
-    return true;
+    this.#missing.delete(shadowId(record));
+    await this.#options.copies.apply(record, own, coded);
   }
 
   async #remove(id: string): Promise<void> {

@@ -109,9 +109,7 @@ export class Edge {
   /** Binds the listeners and starts answering. Throws `listen-failed`. */
   static async open(options: EdgeOptions): Promise<Edge> {
     const countries = options.config.clientRegion.geoip ? await openCountries() : undefined;
-    const edge = new Edge(options, countries);
-    edge.#start();
-    return edge;
+    return new Edge(options, countries).#start();
   }
 
   /** `region → address` of every listener. */
@@ -166,14 +164,16 @@ export class Edge {
     await this.#options.local.flush();
   }
 
-  #start(): void {
+  async #start(): Promise<this> {
     const { config } = this.#options;
+    await this.#puller.ruleFirst();
     this.#listeners = config.regions.map((region) => new Listener(region, config, (request, entrance, server) => this.#answer(request, entrance, server), this.#options.log));
     this.#every(reportEveryMs, () => { this.#options.outbox.origin(this.#world.routing.report(now())); });
     this.#every(tellEveryMs, () => { this.#tell(); });
     this.#every(pullEveryMs, () => { void this.#puller.pull(); });
     void this.#rules.use();
     void this.#puller.pull();
+    return this;
   }
 
   #every(ms: number, run: () => void): void {

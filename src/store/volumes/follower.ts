@@ -8,8 +8,13 @@ import { errnoOf, type Disk } from '../../kernel/disk.ts';
 import { digestFromBytes, digestOf } from '../digest.ts';
 import { scanRecords, segmentHeaderBytes } from '../segments/index.ts';
 
-/** A body that is nowhere makes everything be looked through again, but not more often than this. */
-const searchEveryMs = 30_000;
+/**
+ * A body that is not known of makes everything be looked through again: one that was read long ago and is wanted once more, or one that is nowhere. The time
+ * between two such searches is so many times as long as the last one took, within these bounds.
+ */
+const restFactor = 20;
+const searchEveryMinMs = 500;
+const searchEveryMaxMs = 30_000;
 
 export interface FollowerOptions {
   readonly paths: readonly string[];
@@ -32,7 +37,8 @@ export class VolumesFollower {
   readonly #seen = new Map<string, number>();
   readonly #places = new Map<BlobDigest, Place[]>();
   #looking: Promise<void> | undefined;
-  #searchedMs = Number.NEGATIVE_INFINITY;
+  #searching: Promise<void> | undefined;
+  #nextSearchMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -44,12 +50,20 @@ export class VolumesFollower {
     await this.#look();
     const appended = await this.#read(digest);
     if (appended) return appended;
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#searchedMs < searchEveryMs) return undefined;
-    this.#searchedMs = nowMs;
+    if (!this.#searching && this.#options.clock.monotonicMs() < this.#nextSearchMs) return undefined;
+    this.#searching ??= this.#search().finally(() => { this.#searching = undefined; });
+    await this.#searching;
+    return this.#read(digest);
+  }
+
+  async #search(): Promise<void> {
+    const { clock } = this.#options;
+    const beganMs = clock.monotonicMs();
+    await this.#looking;
     this.#seen.clear();
     await this.#look();
-    return this.#read(digest);
+    const tookMs = clock.monotonicMs() - beganMs;
+    this.#nextSearchMs = clock.monotonicMs() + Math.min(searchEveryMaxMs, Math.max(searchEveryMinMs, tookMs * restFactor));
   }
 
   async #read(digest: BlobDigest): Promise<Uint8Array | undefined> {
