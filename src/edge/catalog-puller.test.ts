@@ -81,16 +81,17 @@ test('coded bodies come with their record; one that can not be had costs its cod
 
 test('copies of one small version come together, though their bodies come one after the other', async () => {
   const counts: number[] = [];
-  let fetched = 0;
+  let before: Promise<unknown> = Promise.resolve();
   const { catalog, puller, local } = await open((scene) => ({
     bodies: {
-      async get(digest) {
-        // Each a while after the one before: what is written too early is there by then.
-        const turns = 20 * fetched++;
-        for (let n = 0; n < turns; n++) await new Promise((resolve) => { setImmediate(resolve); });
-        await scene.local.setAppliedVersion(0);
-        counts.push(scene.local.stats().records);
-        return bodies.get(digest);
+      get(digest) {
+        before = before.then(async () => {
+          // What was put when the body before this one came is written when this is.
+          await new Promise((resolve) => { setImmediate(resolve); });
+          await scene.local.setAppliedVersion(0);
+          counts.push(scene.local.stats().records);
+        });
+        return before.then(() => bodies.get(digest));
       },
     },
   }));
