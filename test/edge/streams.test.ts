@@ -111,6 +111,8 @@ describe('answers', () => {
     const { url } = await stage(site, unprobed);
     let received = 0;
     let ended = false;
+    // What earlier tests have left counts on neither side.
+    Bun.gc(true);
     const before = residentBytes([process.pid]).own;
     const client = await Bun.connect({
       hostname: '127.0.0.1', port: Number(new URL(url).port),
@@ -127,7 +129,8 @@ describe('answers', () => {
     await until('the first bytes', () => received > 0);
     await standsStill('what the origin has sent', () => source.sent);
     expect(source.sent).toBeLessThan(total / 2);
-    expect(residentBytes([process.pid]).own - before).toBeLessThan(32 * mib);
+    Bun.gc(true);
+    expect(residentBytes([process.pid]).own - before).toBeLessThan(total);
     client.resume();
     await until('the whole body', () => received >= total && ended, 20_000);
   }, 30_000);
