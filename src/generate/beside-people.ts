@@ -15,10 +15,10 @@ export interface OriginCondition {
 }
 
 /** By how much people may come to wait longer because of generation, as its part beside their requests, where a request's wait is as long as its service. */
-const gentlePart = 0.003;
+const gentlePart = 0.0005;
 /** Where nobody is seen to wait: the whole limit for a site nobody visits, falling to a part of it where people ask this part of the limit or more. */
-const busyPart = 0.5;
-const besidePart = 0.25;
+const busyPart = 0.25;
+const besidePart = 0.15;
 const besidePeoplePart = 0.05;
 /** Congested when people's latency exceeds twice the usual and 50 ms on top: jitter of fast origins is no congestion. */
 const congestedFactor = 2;

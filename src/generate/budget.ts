@@ -59,7 +59,7 @@ const increase = 0.1;
 /** Never backed off below this part of the limit, nor, while requests wait, below this part of people's: a trickle keeps measuring. */
 const floorPart = 0.05;
 const floorPeoplePart = 0.001;
-const floorPerSecond = 0.5;
+const floorPerSecond = 0.2;
 /** Waits up to this are short enough for the whole trickle. */
 const trickleWaitMs = 10;
 /** From this wait on one request at a time. */

@@ -37,7 +37,7 @@ test('what this process itself is late is no wait, and people who wait less are 
   const own = new OwnLatency();
   answers(own, 600, queue);
   expect(own.wait(40)).toBeLessThan(own.wait(undefined));
-  expect(own.wait(25)).toBe(0);
+  expect(own.wait(21)).toBe(0);
   const starved = new OwnLatency();
   answers(starved, 100, () => 20);
   for (let turn = 0; turn < 60; turn++) {

@@ -10,14 +10,10 @@ const sectionsMax = 1000;
 const shorterPart = 0.5;
 const shorterMax = 0.18;
 const longerStep = 0.005;
-/**
- * Waits shorter than this part of what is served, at least 2 and at most 8 ms, are jitter: of timers, networks, machines that do other things too.
- * Where an answer takes no longer than a turn of a busy machine, 8 ms.
- */
-const jitterPart = 0.3;
-const jitterMinMs = 2;
-const jitterMaxMs = 8;
+/** Waits shorter than this are jitter: of timers and networks, and, where answers take no longer than a turn of a busy machine, of its scheduler. */
+const jitterMs = 2;
 const quickMs = 4;
+const quickJitterMs = 8;
 /** Both ends of a request can come so much later; the worst of the last seconds counts, fading with each look. */
 const lagFactor = 2;
 const lagKept = 0.9;
@@ -93,8 +89,7 @@ export class OwnLatency {
     if (this.#answers < knownAnswers) return 0;
     const own = this.#current / Math.min(unevenMax, Math.max(1, this.#least)) - 1;
     const wait = peopleP95Ms === undefined ? own : Math.min(own, peopleP95Ms / this.#shortestMs - 1);
-    const jitterMs = this.#meanMs < quickMs ? jitterMaxMs : Math.min(jitterMaxMs, Math.max(jitterMinMs, jitterPart * this.#shortestMs));
-    return Math.max(0, wait - jitterMs / this.#shortestMs);
+    return Math.max(0, wait - (this.#meanMs < quickMs ? quickJitterMs : jitterMs) / this.#shortestMs);
   }
 
   /** The same in milliseconds. */
