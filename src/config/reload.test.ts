@@ -12,6 +12,7 @@ function config(text: string): Config {
 const cases: readonly { before: string; after: string; changed: string[]; needsRestart: string[] }[] = [
   { before: '', after: '', changed: [], needsRestart: [] },
   { before: '', after: 'freshness: { target: 5m }\nroutes: [ { match: /a } ]', changed: ['routes', 'freshness.target'], needsRestart: [] },
+  { before: '', after: 'versions: { keepFor: 2h }\nfeeds: { a: { file: a.json } }', changed: ['feeds.a'], needsRestart: ['versions.keepFor'] },
   { before: '', after: 'dataDir: /elsewhere', changed: [], needsRestart: ['store.volumes.paths', 'dataDir'] },
   { before: '', after: 'regions: [ { name: local, listen: "127.0.0.1:9", at: [1, 2] } ]', changed: ['regions[0].at'], needsRestart: ['regions[0].listen'] },
   { before: '', after: 'regions: [ { name: local, listen: "127.0.0.1:8080" }, { name: b, listen: "127.0.0.1:9" } ]', changed: [], needsRestart: ['regions[1]'] },
