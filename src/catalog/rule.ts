@@ -3,7 +3,6 @@
  * wrong (`soft-purge`), or are to stay as they are (`hold`, after going back to an older version). Copies that an edge has captured itself
  * and that no catalog lists are bound by it too. Pure.
  */
-import { compilePattern, resourceTarget } from '../http/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 
 export type RuleTarget =
@@ -25,18 +24,4 @@ export interface CatalogRule {
   readonly untilMs: number;
   /** Where it is set, only copies are bound that edges have captured and no version has published: after going back, the catalog's own are right. */
   readonly only?: 'captures';
-}
-
-/** Whether a resource is what the rule is about; `tags` are those of the copy in question. */
-export function isTarget(target: RuleTarget, resource: ResourceKey, tags: () => readonly string[]): boolean {
-  switch (target.kind) {
-    case 'site': return true;
-    case 'resource': return target.resource === resource;
-    case 'tag': return tags().includes(target.tag);
-    case 'pattern': {
-      const pattern = compilePattern(target.pattern);
-      const [path = ''] = resourceTarget(resource).target.split('?', 1);
-      return pattern.ok && pattern.matches(path);
-    }
-  }
 }

@@ -1,8 +1,23 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { compilePattern, resourceTarget } from '../http/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
 import { sampleRecord } from '../../test/store/sample-record.ts';
-import { type CatalogRule, compileRules, isTarget, mergeRules, ruleFromTuple, ruleToTuple, type RuleTarget, type ShadowRecord, tagsOf, type Verdict } from './index.ts';
+import { type CatalogRule, compileRules, compileTargets, mergeRules, ruleFromTuple, ruleToTuple, type RuleTarget, type ShadowRecord, tagsOf, type Verdict } from './index.ts';
+
+/** Whether a resource is what a target is about, one at a time: what the compiled forms are held to. */
+function isTarget(target: RuleTarget, resource: ResourceKey, tags: () => readonly string[]): boolean {
+  switch (target.kind) {
+    case 'site': return true;
+    case 'resource': return target.resource === resource;
+    case 'tag': return tags().includes(target.tag);
+    case 'pattern': {
+      const pattern = compilePattern(target.pattern);
+      const [path = ''] = resourceTarget(resource).target.split('?', 1);
+      return pattern.ok && pattern.matches(path);
+    }
+  }
+}
 
 const key = (text: string): ResourceKey => text as ResourceKey; // tests make keys by hand
 const paths = ['/a', '/a?q=1', '/a/b', '/a/b/c', '/b', '//host.example/a/b'];
@@ -70,4 +85,10 @@ test('a rule is the same when it is read again, and anything else is none', () =
     const read = ruleFromTuple(value);
     if (read) expect(JSON.stringify(ruleToTuple(read))).toBe(JSON.stringify(value));
   }), { seed: 4, numRuns: 1000 });
+});
+
+test('targets made ready say what each of them says alone', () => {
+  fc.assert(fc.property(fc.array(target, { maxLength: 4 }), record, (targets, copy) => {
+    expect(compileTargets(targets)(copy)).toBe(targets.some((one) => isTarget(one, copy.resource, () => tagsOf(copy.headers))));
+  }), { seed: 11, numRuns: 500 });
 });

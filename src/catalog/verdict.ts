@@ -3,7 +3,7 @@
  */
 import { compilePattern, resourceTarget } from '../http/index.ts';
 import type { ResourceKey } from '../kernel/index.ts';
-import type { CatalogRule } from './rule.ts';
+import type { CatalogRule, RuleTarget } from './rule.ts';
 import type { ShadowRecord } from './shadow-record.ts';
 import { tagsOf } from './tags.ts';
 
@@ -22,7 +22,7 @@ export interface CompiledRules {
 }
 
 export function compileRules(rules: readonly CatalogRule[]): CompiledRules {
-  const book = new RuleIndex(rules);
+  const book = new TargetIndex(rules);
   return {
     any: rules.length > 0,
     verdict(record) {
@@ -41,20 +41,27 @@ export function compileRules(rules: readonly CatalogRule[]): CompiledRules {
   };
 }
 
+/** Whether one of the targets is about a copy; patterns are compiled once. */
+export function compileTargets(targets: readonly RuleTarget[]): (record: Pick<Judged, 'resource' | 'headers'>) => boolean {
+  const book = new TargetIndex(targets.map((target) => ({ target })));
+  return (record) => book.about(record).next().done !== true;
+}
+
 /** Whether the rule, if the copy is its target, is about a copy of this age. */
 function isOlder(rule: CatalogRule, record: Judged): boolean {
   if (record.requestTimeMs > rule.atMs) return false;
   return record.version === 0 || (rule.only !== 'captures' && record.version < rule.version);
 }
 
-class RuleIndex {
-  readonly #site: CatalogRule[] = [];
-  readonly #resources = new Map<ResourceKey, CatalogRule[]>();
-  readonly #tags = new Map<string, CatalogRule[]>();
-  readonly #patterns: { readonly matches: (path: string) => boolean; readonly rule: CatalogRule }[] = [];
+/** What says something of targets, to be asked what is about a copy. */
+class TargetIndex<Entry extends { readonly target: RuleTarget }> {
+  readonly #site: Entry[] = [];
+  readonly #resources = new Map<ResourceKey, Entry[]>();
+  readonly #tags = new Map<string, Entry[]>();
+  readonly #patterns: { readonly matches: (path: string) => boolean; readonly rule: Entry }[] = [];
 
-  constructor(rules: readonly CatalogRule[]) {
-    for (const rule of rules) {
+  constructor(entries: readonly Entry[]) {
+    for (const rule of entries) {
       const { target } = rule;
       if (target.kind === 'site') this.#site.push(rule);
       else if (target.kind === 'resource') addTo(this.#resources, target.resource, rule);
@@ -66,7 +73,7 @@ class RuleIndex {
     }
   }
 
-  *about({ resource, headers }: Pick<Judged, 'resource' | 'headers'>): Generator<CatalogRule> {
+  *about({ resource, headers }: Pick<Judged, 'resource' | 'headers'>): Generator<Entry> {
     yield* this.#site;
     yield* this.#resources.get(resource) ?? [];
     if (this.#patterns.length > 0) {
@@ -77,7 +84,7 @@ class RuleIndex {
   }
 }
 
-function addTo<Key>(lists: Map<Key, CatalogRule[]>, key: Key, rule: CatalogRule): void {
+function addTo<Key, Entry>(lists: Map<Key, Entry[]>, key: Key, rule: Entry): void {
   const list = lists.get(key);
   if (list) list.push(rule);
   else lists.set(key, [rule]);

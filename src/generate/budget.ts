@@ -258,7 +258,8 @@ export class Budget {
   /** First copies of what is wanted: as long as requests wait less than they are served, it is the operator's limit that counts. */
   #firstsRate(): number {
     if (this.#recovering() !== undefined || this.surging) return this.#effectiveRate();
-    const { wait, people } = { wait: this.#wait(), people: this.#current()?.requestsPerSecond ?? 0 };
+    const wait = this.#wait();
+    const people = this.#current()?.requestsPerSecond ?? 0;
     const bearable = wait > 0 && people > 0 ? (wantedPart * people) / wait : Number.POSITIVE_INFINITY;
     return Math.max(this.#effectiveRate(), Math.min(this.#wantedRate, bearable));
   }

@@ -1,5 +1,5 @@
 /** The list of shadows, a page at a time, in the order of their names; and one shadow's copies as people see them. Pure. */
-import { isTarget, tagsOf, type RuleTarget, type ShadowRecord } from '../../catalog/index.ts';
+import { compileTargets, tagsOf, type RuleTarget, type ShadowRecord } from '../../catalog/index.ts';
 import { headerReader } from '../../http/index.ts';
 import type { ResourceKey } from '../../kernel/index.ts';
 import type { ShadowPage, ShadowQuery, ShadowSummary } from './views.ts';
@@ -17,22 +17,25 @@ export interface ListingParts {
 export function listShadows(parts: ListingParts, query: ShadowQuery): ShadowPage {
   const limit = Math.max(1, Math.min(pageItemsMax, query.limit));
   const found: { readonly resource: ResourceKey; readonly records: readonly ShadowRecord[] }[] = [];
+  const matches = compileQuery(query);
   let resources = 0;
   for (const [resource, records] of parts.byResource) {
     resources++;
     if (query.cursor !== undefined && resource <= query.cursor) continue;
-    if (matches(query, resource, records)) found.push({ resource, records });
+    if (matches(resource, records)) found.push({ resource, records });
   }
   found.sort((a, b) => (a.resource < b.resource ? -1 : 1));
   const items = found.slice(0, limit).map(({ resource, records }) => summaryOf(parts, resource, records));
   return { version: parts.version, resources, items, nextCursor: found.length > limit ? items.at(-1)?.resource : undefined };
 }
 
-function matches({ match, tag }: ShadowQuery, resource: ResourceKey, records: readonly ShadowRecord[]): boolean {
-  const tags = (): readonly string[] => records.flatMap(({ headers }) => tagsOf(headers));
-  if (tag !== undefined && !tags().includes(tag)) return false;
-  if (match === undefined || resource.startsWith(match)) return true;
-  return /[*:]/.test(match) && isTarget({ kind: 'pattern', pattern: match }, resource, tags);
+/** Whether a resource is asked for, made ready to be asked of many. */
+function compileQuery({ match, tag }: ShadowQuery): (resource: ResourceKey, records: readonly ShadowRecord[]) => boolean {
+  const fits = match !== undefined && /[*:]/.test(match) ? compileTargets([{ kind: 'pattern', pattern: match }]) : undefined;
+  return (resource, records) => {
+    if (tag !== undefined && !records.some(({ headers }) => tagsOf(headers).includes(tag))) return false;
+    return match === undefined || resource.startsWith(match) || fits?.({ resource, headers: [] }) === true;
+  };
 }
 
 function summaryOf(parts: ListingParts, resource: ResourceKey, records: readonly ShadowRecord[]): ShadowSummary {
@@ -55,10 +58,9 @@ export function ageS(nowMs: number, sinceMs: number): number {
 
 /** Copies that one of the targets is about. */
 export function hitBy(targets: readonly RuleTarget[], records: Iterable<ShadowRecord>): ShadowRecord[] {
+  const isHit = compileTargets(targets);
   const hit: ShadowRecord[] = [];
-  for (const record of records) {
-    if (targets.some((target) => isTarget(target, record.resource, () => tagsOf(record.headers)))) hit.push(record);
-  }
+  for (const record of records) if (isHit(record)) hit.push(record);
   return hit;
 }
 
