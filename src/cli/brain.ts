@@ -12,7 +12,7 @@ import { Catalog, catalogDirs, type ShadowRecord } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { FreshDemand, Generator, type Memory, type Pace } from '../generate/index.ts';
 import { messageOf, type Clock, type Log, type ResourceKey } from '../kernel/index.ts';
-import type { BaselineForecaster } from '../predict/index.ts';
+import type { DemandEngine } from '../predict/index.ts';
 import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '../store/index.ts';
 import { operations } from './brain-operations.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
@@ -30,7 +30,7 @@ export interface BrainOptions {
 
 /** What earlier runs learned. */
 interface Learned {
-  readonly forecaster: BaselineForecaster;
+  readonly forecaster: DemandEngine;
   readonly memory: Memory | undefined;
 }
 
@@ -63,7 +63,7 @@ export async function startBrain(options: BrainOptions): Promise<Brain> {
 
 export class Brain {
   readonly #options: BrainOptions;
-  readonly #forecaster: BaselineForecaster;
+  readonly #forecaster: DemandEngine;
   readonly #blobs: BlobStore;
   readonly #catalog: Catalog;
   readonly #demand: FreshDemand;

@@ -5,20 +5,20 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, type Log } from '../kernel/index.ts';
-import { BaselineForecaster } from '../predict/index.ts';
+import { DemandEngine } from '../predict/index.ts';
 
 const fileName = 'forecast.snapshot';
 
-export async function loadForecaster(dataDir: string, keysMax: number, log: Log): Promise<BaselineForecaster> {
+export async function loadForecaster(dataDir: string, keysMax: number, log: Log): Promise<DemandEngine> {
   const path = join(dataDir, fileName);
   const snapshot = await readFile(path).catch(() => undefined);
-  if (!snapshot) return new BaselineForecaster({ keysMax });
+  if (!snapshot) return new DemandEngine({ keysMax });
   try {
-    return new BaselineForecaster({ keysMax, snapshot });
+    return new DemandEngine({ keysMax, snapshot });
   } catch (error) {
     log.warn('forecast-unreadable', { path, problem: messageOf(error), hint: 'it is set aside; learning begins anew' });
     await rename(path, `${path}.unreadable`).catch(() => undefined);
-    return new BaselineForecaster({ keysMax });
+    return new DemandEngine({ keysMax });
   }
 }
 

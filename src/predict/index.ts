@@ -1,2 +1,2 @@
-export * from './baseline.ts';
+export * from './engine.ts';
 export * from './forecaster.ts';

@@ -4,7 +4,7 @@
  */
 import type { DemandCount } from '../../demand/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
-import { BaselineForecaster } from '../baseline.ts';
+import { DemandEngine } from '../engine.ts';
 import type { DemandRate, Forecast } from '../forecaster.ts';
 import { Copies } from './copies.ts';
 import { isDemand } from './trace-minutes.ts';
@@ -40,7 +40,7 @@ export class ForeshadowPlayer {
   readonly #trace: Pick<TraceMinutes, 'resources' | 'regions'>;
   readonly #options: PlayerOptions;
   readonly #plan: PlanRefreshes;
-  readonly #forecaster: BaselineForecaster;
+  readonly #forecaster: DemandEngine;
   readonly #candidates: number;
   #allowance = 0;
 
@@ -48,7 +48,7 @@ export class ForeshadowPlayer {
     this.#trace = trace;
     this.#options = options;
     this.#plan = plan;
-    this.#forecaster = new BaselineForecaster({ keysMax: options.keysMax });
+    this.#forecaster = new DemandEngine({ keysMax: options.keysMax });
     // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
     this.#candidates = Math.max(1000, Math.ceil(2 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
   }

@@ -11,7 +11,7 @@ import { headerReader } from '../../http/index.ts';
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../../kernel/index.ts';
 import { everywhere } from '../forecaster.ts';
-import { KeyTable } from '../key-table.ts';
+import { KeyTable } from '../state/key-table.ts';
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;

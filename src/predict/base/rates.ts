@@ -2,11 +2,11 @@
  * Reads rates from the state as of one moment. A reader computes what depends on the moment alone once, and then costs a
  * few multiplications a key, because it is used for every key.
  */
-import { exposures } from './decayed-counts.ts';
-import type { DecayedCounts } from './decayed-counts.ts';
+import { exposures } from '../state/decayed-counts.ts';
+import type { DecayedCounts } from '../state/decayed-counts.ts';
 import { blendRate, mixtureRate } from './rate-blend.ts';
-import { ageMin } from './state.ts';
-import type { EngineState } from './state.ts';
+import { ageMin } from '../state/state.ts';
+import type { EngineState } from '../state/state.ts';
 
 /** Requests a minute of resources, everywhere, as of `nowMs`. Uncorrected. */
 export class RateReader {

@@ -3,7 +3,7 @@
  * decayed over a day, the last request, and all requests. Pairs of a resource form a linked list through typed-array
  * columns. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
  */
-import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 const tauMs = 1440 * 60_000;
 /** Beyond this exponent the landmark moves (see `decayed-counts.ts`). */

@@ -7,7 +7,7 @@
  * dense a key is (FORECASTING.md), so the mixture and cascades of several shapes are scored by Poisson log-likelihood on
  * what came after, and each density stratum uses the one with the best trailing score.
  */
-import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 const mixtureWeights = [0.1, 0.4, 0.3, 0.2] as const;
 /** Shapes of the competing cascades; 0 stands for the mixture. */

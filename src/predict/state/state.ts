@@ -2,13 +2,13 @@
  * Everything the baseline engine knows, as one record of columns and tables. Shared by the engine's own parts (reading,
  * learning, snapshots) and with nobody else.
  */
-import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
-import { Calibration } from './calibration.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { Calibration } from '../evidence/calibration.ts';
 import { DecayedCounts } from './decayed-counts.ts';
 import { FacetCounts } from './facet-counts.ts';
 import { KeyTable } from './key-table.ts';
-import { PriorChoice } from './prior-choice.ts';
-import { BlendChoice } from './rate-blend.ts';
+import { PriorChoice } from '../base/prior-choice.ts';
+import { BlendChoice } from '../base/rate-blend.ts';
 
 export interface EngineState {
   readonly resources: KeyTable<ResourceKey>;

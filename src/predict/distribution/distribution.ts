@@ -1,8 +1,8 @@
 /** A rate and its calibration as the forecasts people and programs read: mean, P(≥1) and quantiles at every horizon. */
-import type { RegionName, ResourceKey } from '../kernel/index.ts';
-import type { Calibration } from './calibration.ts';
-import { horizonsMin } from './forecaster.ts';
-import type { Forecast } from './forecaster.ts';
+import type { RegionName, ResourceKey } from '../../kernel/index.ts';
+import type { Calibration } from '../evidence/calibration.ts';
+import { horizonsMin } from '../forecaster.ts';
+import type { Forecast } from '../forecaster.ts';
 import { probabilityOfAny, quantiles } from './negative-binomial.ts';
 
 const levels = [0.5, 0.9, 0.99] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { ByteReader, ByteWriter, seededRandom } from '../kernel/index.ts';
+import { ByteReader, ByteWriter, seededRandom } from '../../kernel/index.ts';
 import { Calibration } from './calibration.ts';
-import { probabilityOfAny } from './negative-binomial.ts';
+import { probabilityOfAny } from '../distribution/negative-binomial.ts';
 
 /** Counts of a Poisson process whose rate is itself random: with shape r, a negative binomial of dispersion 1/r. */
 function overdispersed(seed: number): (mean: number) => number {

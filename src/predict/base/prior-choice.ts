@@ -2,7 +2,7 @@
  * How strongly a region's own history of a resource is held towards the site's: by as many requests as have predicted best
  * so far. Scored by Poisson log-likelihood on what came after, like the blends, but for the whole site at once.
  */
-import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 /** Strengths that compete, in requests. */
 export const regionPriors = [2, 8, 32] as const;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import type { DemandCount } from '../demand/index.ts';
 import { seededRandom } from '../kernel/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
-import { BaselineForecaster } from './baseline.ts';
+import { DemandEngine } from './engine.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
 
 const minuteMs = 60_000;
@@ -13,7 +13,7 @@ const key = (name: string | number): ResourceKey => `/${name}` as ResourceKey;
 const counted = (resource: ResourceKey, count: number, region = eu, variation = ''): DemandCount => ({ resource, count, region, variation: variation as VariationKey });
 
 /** Poisson demand of known rates a minute. */
-function play(forecaster: BaselineForecaster, minutes: number, rates: readonly number[], seed = 1, fromMs = startMs): void {
+function play(forecaster: DemandEngine, minutes: number, rates: readonly number[], seed = 1, fromMs = startMs): void {
   const random = seededRandom(seed);
   for (let minute = 0; minute < minutes; minute++) {
     const counts: DemandCount[] = [];
@@ -26,9 +26,9 @@ function play(forecaster: BaselineForecaster, minutes: number, rates: readonly n
   }
 }
 
-describe('BaselineForecaster', () => {
+describe('DemandEngine', () => {
   test('finds steady rates, the highest first, and P(≥1) follows', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 1000 });
+    const forecaster = new DemandEngine({ keysMax: 1000 });
     play(forecaster, 2000, [5, 1, 0.1]);
     const nowMs = startMs + 2000 * minuteMs;
     const rates = forecaster.rates(nowMs, 10);
@@ -46,7 +46,7 @@ describe('BaselineForecaster', () => {
   });
 
   test('probabilities come true as often as they say', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 1000 });
+    const forecaster = new DemandEngine({ keysMax: 1000 });
     const random = seededRandom(8);
     const rates = Array.from({ length: 300 }, () => 10 ** (-3 + 2.5 * random.next()));
     play(forecaster, 3 * 1440, rates, 3);
@@ -70,7 +70,7 @@ describe('BaselineForecaster', () => {
   });
 
   test('a birth and a burst are seen within minutes', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 1000 });
+    const forecaster = new DemandEngine({ keysMax: 1000 });
     play(forecaster, 1500, [1, 1, 1]);
     let nowMs = startMs + 1500 * minuteMs;
     for (let minute = 0; minute < 5; minute++, nowMs += minuteMs) forecaster.observe(nowMs, [counted(key('new'), 20)]);
@@ -78,8 +78,8 @@ describe('BaselineForecaster', () => {
   });
 
   test('depends on the past only: what is forecast at t is the same whatever follows, and equal runs are equal', () => {
-    const short = new BaselineForecaster({ keysMax: 500 });
-    const long = new BaselineForecaster({ keysMax: 500 });
+    const short = new DemandEngine({ keysMax: 500 });
+    const long = new DemandEngine({ keysMax: 500 });
     const rates = Array.from({ length: 60 }, (_, i) => 2 ** (-i / 8));
     play(short, 700, rates, 5);
     play(long, 700, rates, 5);
@@ -93,10 +93,10 @@ describe('BaselineForecaster', () => {
   });
 
   test('goes on from a snapshot as if it had never stopped', () => {
-    const whole = new BaselineForecaster({ keysMax: 500 });
+    const whole = new DemandEngine({ keysMax: 500 });
     const rates = Array.from({ length: 40 }, (_, i) => 2 ** (-i / 6));
     play(whole, 600, rates, 2);
-    const resumed = new BaselineForecaster({ keysMax: 500, snapshot: whole.snapshot() });
+    const resumed = new DemandEngine({ keysMax: 500, snapshot: whole.snapshot() });
     const nowMs = startMs + 600 * minuteMs;
     expect([...resumed.forecasts(nowMs, 0, 0)]).toEqual([...whole.forecasts(nowMs, 0, 0)]);
     expect(resumed.rates(nowMs, 100)).toEqual(whole.rates(nowMs, 100));
@@ -104,22 +104,22 @@ describe('BaselineForecaster', () => {
   });
 
   test('a damaged snapshot is refused, wherever the damage is', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 100 });
+    const forecaster = new DemandEngine({ keysMax: 100 });
     play(forecaster, 50, [1, 1]);
     const bytes = forecaster.snapshot();
     for (let at = 0; at < bytes.length; at += 7) {
       const damaged = bytes.slice();
       damaged[at] = (damaged[at] ?? 0) ^ 0x20;
-      expect(() => new BaselineForecaster({ keysMax: 100, snapshot: damaged })).toThrow('a forecast snapshot can not be read');
+      expect(() => new DemandEngine({ keysMax: 100, snapshot: damaged })).toThrow('a forecast snapshot can not be read');
     }
     // A smaller limit than the snapshot's is met as new keys come.
-    const smaller = new BaselineForecaster({ keysMax: 16, snapshot: bytes });
+    const smaller = new DemandEngine({ keysMax: 16, snapshot: bytes });
     for (let i = 0; i < 100; i++) smaller.observe(startMs + (60 + i) * minuteMs, [counted(key(`more-${i}`), 1)]);
     expect(smaller.size().keys).toBeLessThanOrEqual(16);
   });
 
   test('keeps no more keys than its limit, and the busy ones', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 200 });
+    const forecaster = new DemandEngine({ keysMax: 200 });
     for (let minute = 0; minute < 500; minute++) {
       const nowMs = startMs + minute * minuteMs;
       forecaster.observe(nowMs, [counted(key('home'), 5), counted(key('list'), 1), ...Array.from({ length: 10 }, (_, i) => counted(key(`once-${minute}-${i}`), 1))]);
@@ -132,7 +132,7 @@ describe('BaselineForecaster', () => {
 
 describe('regions', () => {
   test('divide a resource\'s rate, a region without history borrowing from the site\'s', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 100 });
+    const forecaster = new DemandEngine({ keysMax: 100 });
     for (let minute = 0; minute < 300; minute++) {
       forecaster.observe(startMs + minute * minuteMs, [counted(key('a'), 9, eu), counted(key('a'), 3, us), ...(minute === 299 ? [counted(key('b'), 4, eu)] : [])]);
     }
@@ -147,7 +147,7 @@ describe('regions', () => {
   });
 
   test('are listed for keys seen since the given time, with every horizon, above the given probability', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 100 });
+    const forecaster = new DemandEngine({ keysMax: 100 });
     forecaster.observe(startMs, [counted(key('old'), 1, eu)]);
     for (let minute = 1; minute < 90; minute++) forecaster.observe(startMs + minute * minuteMs, [counted(key('a'), 2, eu), ...(minute === 3 ? [counted(key('a'), 1, us)] : [])]);
     const nowMs = startMs + 90 * minuteMs;
@@ -160,7 +160,7 @@ describe('regions', () => {
 
 describe('variationShares', () => {
   test('shrink towards the site\'s among variations of the same dimensions, and sum to 1', () => {
-    const forecaster = new BaselineForecaster({ keysMax: 100 });
+    const forecaster = new DemandEngine({ keysMax: 100 });
     for (let minute = 0; minute < 60; minute++) {
       forecaster.observe(startMs + minute * minuteMs, [
         counted(key('page'), 3, eu, 'device=mobile'), counted(key('page'), 1, eu, 'device=desktop'), counted(key('style.css'), 5),

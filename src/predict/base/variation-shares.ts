@@ -3,12 +3,12 @@
  * site's are among variations of the same dimensions. So a page seen by one visitor is prepared for the site's usual devices
  * and languages too, and a style sheet without dimensions is not.
  */
-import type { ResourceKey, VariationKey } from '../kernel/index.ts';
-import { exposures } from './decayed-counts.ts';
+import type { ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { exposures } from '../state/decayed-counts.ts';
 import { divide } from './rates.ts';
 import { mixtureRate } from './rate-blend.ts';
-import { ageMin } from './state.ts';
-import type { EngineState } from './state.ts';
+import { ageMin } from '../state/state.ts';
+import type { EngineState } from '../state/state.ts';
 
 /** Requests that a resource's own division is held towards the site's by. */
 const prior = 4;

@@ -5,9 +5,9 @@
  * neighbouring bins follow a factor for the mean, a dispersion for P(≥1) (fitted to the share of zeros) and a dispersion for
  * quantiles (fitted to the variance), each held near its prior while evidence is thin.
  */
-import type { ByteReader, ByteWriter } from '../kernel/index.ts';
-import { horizonsMin } from './forecaster.ts';
-import { probabilityOfAny } from './negative-binomial.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { horizonsMin } from '../forecaster.ts';
+import { probabilityOfAny } from '../distribution/negative-binomial.ts';
 
 const binsPerOctave = 2;
 const lowestExponent = -16;

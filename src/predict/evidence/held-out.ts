@@ -3,11 +3,11 @@
  * for each; when a horizon has passed, what came is compared, and calibration and the choices of blend and prior take note. Nothing here sees
  * a count before the prediction it judges was made.
  */
-import { horizonsMin } from './forecaster.ts';
-import { regionPriors } from './prior-choice.ts';
-import { blendShapes } from './rate-blend.ts';
-import { RateReader, RegionShares } from './rates.ts';
-import type { EngineState } from './state.ts';
+import { horizonsMin } from '../forecaster.ts';
+import { regionPriors } from '../base/prior-choice.ts';
+import { blendShapes } from '../base/rate-blend.ts';
+import { RateReader, RegionShares } from '../base/rates.ts';
+import type { EngineState } from '../state/state.ts';
 
 const minuteMs = 60_000;
 const intervalMs = 30 * minuteMs;

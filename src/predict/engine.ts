@@ -9,19 +9,19 @@
  */
 import type { DemandCount } from '../demand/window.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
-import type { DecayedCounts } from './decayed-counts.ts';
-import { distributions } from './distribution.ts';
+import type { DecayedCounts } from './state/decayed-counts.ts';
+import { distributions } from './distribution/distribution.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
 import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
-import { HeldOut } from './held-out.ts';
-import type { KeyTable } from './key-table.ts';
-import { RateReader, RegionShares } from './rates.ts';
+import { HeldOut } from './evidence/held-out.ts';
+import type { KeyTable } from './state/key-table.ts';
+import { RateReader, RegionShares } from './base/rates.ts';
 import { largest } from './selection.ts';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
-import { createState } from './state.ts';
-import type { EngineState } from './state.ts';
-import { VariationShares } from './variation-shares.ts';
-import type { VariationShare } from './variation-shares.ts';
+import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
+import { createState } from './state/state.ts';
+import type { EngineState } from './state/state.ts';
+import { VariationShares } from './base/variation-shares.ts';
+import type { VariationShare } from './base/variation-shares.ts';
 
 /** Regions and variations are bounded by the config; counts of any beyond this many are put to the last one. */
 const facetsMax = 4096;
@@ -30,7 +30,7 @@ const evictedPart = 1 / 16;
 /** Horizon whose correction `rates` uses, as an index into `horizonsMin`. */
 const planHorizon = 2;
 
-export class BaselineForecaster implements Forecaster {
+export class DemandEngine implements Forecaster {
   readonly #keysMax: number;
   readonly #state: EngineState;
   readonly #heldOut: HeldOut;

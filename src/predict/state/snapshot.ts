@@ -2,8 +2,8 @@
  * The engine's state as bytes, so that a restarted brain goes on where it was: keys as strings, columns in their order,
  * what has been learned. Predictions waiting for their outcome are not kept; the next half hour makes new ones.
  */
-import { ByteReader, ByteWriter } from '../kernel/index.ts';
-import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
 import type { KeyTable } from './key-table.ts';
 import { createState } from './state.ts';
 import type { EngineState } from './state.ts';

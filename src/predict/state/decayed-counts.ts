@@ -3,7 +3,7 @@
  * Forward decay (Cormode et al. 2009): a request at time t adds e^((t−L)/τ) for a landmark L, so nothing has to be touched
  * as time passes; reading multiplies by e^(−(now−L)/τ). Landmarks move before the exponent grows out of range.
  */
-import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 /** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day. */
 const scalesMin = [10, 60, 360, 1440] as const;
