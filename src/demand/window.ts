@@ -15,6 +15,13 @@ export interface DemandCount {
   readonly count: number;
 }
 
+/** Visitors who asked for one resource and then for the other, soon after: a link followed, a page's part, a package's dependency. */
+export interface DemandStep {
+  readonly from: ResourceKey;
+  readonly to: ResourceKey;
+  readonly count: number;
+}
+
 export interface DemandWindow {
   /** Start and end of the span, epoch ms; a window belongs to the minute its start is in. */
   readonly fromMs: number;

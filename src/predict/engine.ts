@@ -1,13 +1,12 @@
 /**
- * The baseline prediction engine. Per resource: decayed counts at four scales, blended into a rate (`rate-blend.ts`).
- * Per region: the resource's rate times the region's share of it, shrunk towards the region's share of the whole site, so
- * that a region that has seen little of a page borrows from the others. Distributions are negative binomial, corrected by
- * what earlier predictions of the same density and horizon were worth (`calibration.ts`).
+ * The Demand Prediction Engine. Counts of what was asked for, minute by minute, become per-key state (`state/`), base rates
+ * (`base/`), rates corrected by the stages the gate lets in (`pipeline.ts`, `evidence/`), and distributions (`distribution/`) corrected by what earlier
+ * predictions of the same density and horizon were worth.
  *
- * Deterministic and causal: everything follows from what was observed, in the order it was observed. Memory is bounded by
- * `keysMax` resources, four times as many pairs of (resource, region) and of (resource, variation), and 4,096 regions and variations.
+ * Deterministic and causal: everything follows from what was observed, in the order it was observed, and from when finished work was adopted. Memory is
+ * bounded by `keysMax` resources, four times as many pairs of (resource, region) and of (resource, variation), 4,096 regions and variations, and each stage's own limits.
  */
-import type { DemandCount } from '../demand/window.ts';
+import type { DemandCount, DemandStep } from '../demand/window.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import type { DecayedCounts } from './state/decayed-counts.ts';
 import { distributions } from './distribution/distribution.ts';
@@ -15,7 +14,14 @@ import { everywhere, horizonsMin } from './forecaster.ts';
 import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import type { KeyTable } from './state/key-table.ts';
-import { RateReader, RegionShares } from './base/rates.ts';
+import { baseRates } from './base/base-rates.ts';
+import { paceOf, RateReader } from './base/rates.ts';
+import { Gate } from './evidence/gate.ts';
+import type { Door } from './evidence/gate.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Batch, ObservedMinute, Stage, StageName } from './stage.ts';
+import { createStages } from './stages.ts';
+import type { Work, WorkDone } from './work.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { createState } from './state/state.ts';
@@ -30,81 +36,144 @@ const evictedPart = 1 / 16;
 /** Horizon whose correction `rates` uses, as an index into `horizonsMin`. */
 const planHorizon = 2;
 
+/** Rows beyond the asked-for ones, by base rate, that the stages are asked about: what they raise may pass what they don't. */
+const stagedPart = 2;
+
+export interface EngineOptions {
+  /** Resources kept; the least asked for make room for new ones. */
+  readonly keysMax: number;
+  /** What an engine before this one left. */
+  readonly snapshot?: Uint8Array;
+  /** Of everything random in training. */
+  readonly seed?: number;
+  /** Stages left out, to see what each is worth. */
+  readonly without?: ReadonlySet<StageName>;
+}
+
+interface Parts {
+  readonly gate: Gate;
+  readonly stages: readonly Stage[];
+}
+
 export class DemandEngine implements Forecaster {
   readonly #keysMax: number;
   readonly #state: EngineState;
+  readonly #gate: Gate;
+  readonly #pipeline: Pipeline;
   readonly #heldOut: HeldOut;
   #generation = 0;
   /** Good until the next observation. */
   #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
 
-  /** `keysMax`: resources kept; the least asked for make room for new ones. `snapshot`: what an engine before this one left. */
-  constructor(options: { readonly keysMax: number; readonly snapshot?: Uint8Array }) {
+  constructor(options: EngineOptions) {
     this.#keysMax = Math.max(16, options.keysMax);
-    this.#state = options.snapshot ? readSnapshot(options.snapshot, this.#keysMax) : createState(this.#keysMax);
-    this.#heldOut = new HeldOut(this.#state);
+    const partsFor = (state: EngineState): Parts => ({
+      gate: new Gate(), stages: createStages(state, { seed: options.seed ?? 1, without: options.without ?? new Set() }),
+    });
+    const { state, parts } = options.snapshot ? readSnapshot(options.snapshot, this.#keysMax, partsFor) : anew(this.#keysMax, partsFor);
+    this.#state = state;
+    this.#gate = parts.gate;
+    this.#pipeline = new Pipeline(state, parts.stages, parts.gate);
+    this.#heldOut = new HeldOut(state, this.#pipeline, parts.gate);
   }
 
-  observe(minuteMs: number, counts: readonly DemandCount[]): void {
+  observe(minuteMs: number, counts: readonly DemandCount[], steps: readonly DemandStep[] = []): void {
     const state = this.#state;
     this.#shares = undefined;
     if (state.beganMs === 0 || minuteMs < state.beganMs) state.beganMs = minuteMs;
     this.#heldOut.advance(minuteMs, this.#generation + state.regionsOf.generation);
-    for (const columns of [state.byResource, state.byRegion, state.byVariation]) columns.advance(minuteMs);
+    for (const columns of [state.byResource, state.byRegion, state.byVariation, state.pace]) columns.advance(minuteMs);
     const ofResource = state.byResource.weights(minuteMs);
     const ofRegion = state.byRegion.weights(minuteMs);
     const ofVariation = state.byVariation.weights(minuteMs);
-    for (const { resource, variation, region, count } of counts) {
+    const dayFactor = state.byResource.factors(minuteMs)[3] ?? 0;
+    let pace = 0;
+    const keys = new Int32Array(counts.length);
+    const regions = new Int32Array(counts.length);
+    const born = new Uint8Array(counts.length);
+    for (let i = 0; i < counts.length; i++) {
+      const counted = counts[i];
+      if (!counted) continue;
+      const { resource, variation, region, count } = counted;
       const index = this.#intern(resource, minuteMs);
       const regionIndex = internFacet(state.regions, state.byRegion, region);
       const variationIndex = internFacet(state.variations, state.byVariation, variation);
+      keys[i] = index;
+      regions[i] = regionIndex;
+      born[i] = state.byResource.totals[index] === 0 ? 1 : 0;
+      pace += paceOf(state, index, count, dayFactor);
       state.byResource.add(index, count, minuteMs, ofResource);
       state.byRegion.add(regionIndex, count, minuteMs, ofRegion);
       state.byVariation.add(variationIndex, count, minuteMs, ofVariation);
       state.regionsOf.add(index, regionIndex, count, minuteMs);
       state.variationsOf.add(index, variationIndex, count, minuteMs);
     }
+    state.pace.add(0, pace, minuteMs, state.pace.weights(minuteMs));
+    const observed = { startMs: minuteMs, keys, regions, born, counts: Float64Array.from(counts, ({ count }) => count), steps: this.#stepColumns(steps) };
+    for (const stage of this.#pipeline.stages) stage.observe(observed);
+  }
+
+  work(nowMs: number): Work[] {
+    return this.#pipeline.stages.flatMap((stage) => stage.work?.(nowMs) ?? []);
+  }
+
+  adopt(done: WorkDone): void {
+    for (const stage of this.#pipeline.stages) stage.adopt?.(done);
   }
 
   rates(nowMs: number, limit: number): DemandRate[] {
     const { resources, byResource, siteCalibration } = this.#state;
-    const rates = new RateReader(this.#state, nowMs).all();
+    const base = new RateReader(this.#state, nowMs).all();
+    const keys = this.#stagedKeys(base, limit, nowMs);
+    const rates = this.#pipeline.rates(siteBatch(keys), planHorizon, nowMs, picked(base, keys));
     const minutes = horizonsMin[planHorizon];
     const found: DemandRate[] = [];
-    for (const index of largest(rates, resources.span, limit)) {
+    for (const row of largest(rates, rates.length, limit)) {
+      const index = keys[row] ?? 0;
       const resource = resources.keyAt(index);
       if (resource === undefined) continue;
-      const { mean } = siteCalibration.correct(planHorizon, (rates[index] ?? 0) * minutes);
+      const { mean } = siteCalibration.correct(planHorizon, (rates[row] ?? 0) * minutes);
       found.push({ resource, perMinute: mean / minutes, lastSeenMs: byResource.lastSeenMs[index] ?? 0 });
     }
     return found;
   }
 
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined {
-    const { resources, regions, siteCalibration, regionCalibration } = this.#state;
+    const { resources, regions, regionsOf, siteCalibration, regionCalibration } = this.#state;
     const index = resources.indexOf(resource);
     if (index === undefined) return undefined;
-    const perMinute = new RateReader(this.#state, nowMs).rate(index);
-    if (region === everywhere) return distributions(resource, region, perMinute, siteCalibration);
-    const regionIndex = regions.indexOf(region);
-    const share = regionIndex === undefined ? 0 : new RegionShares(this.#state, nowMs).share(index, regionIndex);
-    return distributions(resource, region, perMinute * share, regionCalibration);
+    if (region === everywhere) return distributions(resource, region, this.#at(siteBatch(Int32Array.of(index)), nowMs).map((rates) => rates[0] ?? 0), siteCalibration);
+    const regionIndex = regions.indexOf(region) ?? -1;
+    const pair = regionIndex < 0 ? -1 : regionsOf.find(index, regionIndex);
+    const batch: Batch = { level: 'region', length: 1, keys: Int32Array.of(index), regions: Int32Array.of(regionIndex), pairs: Int32Array.of(pair) };
+    return distributions(resource, region, this.#at(batch, nowMs).map((rates) => rates[0] ?? 0), regionCalibration);
   }
 
   *forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast> {
     const { resources, regions, byResource, regionsOf, siteCalibration, regionCalibration } = this.#state;
-    const reader = new RateReader(this.#state, nowMs);
-    const shares = new RegionShares(this.#state, nowMs);
+    const keys: number[] = [];
+    const pairs: number[] = [];
     for (let index = 0; index < resources.span; index++) {
-      const resource = resources.keyAt(index);
-      if (resource === undefined || (byResource.lastSeenMs[index] ?? 0) < sinceMs) continue;
-      const perMinute = reader.rate(index);
-      const total = shares.total(index);
-      yield* ifLikely(distributions(resource, everywhere, perMinute, siteCalibration), pMin);
+      if (resources.keyAt(index) === undefined || (byResource.lastSeenMs[index] ?? 0) < sinceMs) continue;
+      keys.push(index);
       for (let slot = regionsOf.first(index); slot >= 0; slot = regionsOf.after(slot)) {
         const region = regions.keyAt(regionsOf.facetAt(slot));
-        if (region === undefined || region === everywhere || regionsOf.lastSeenAt(slot) < sinceMs) continue;
-        yield* ifLikely(distributions(resource, region, (perMinute * shares.ofSlot(slot)) / total, regionCalibration), pMin);
+        if (region !== undefined && region !== everywhere && regionsOf.lastSeenAt(slot) >= sinceMs) pairs.push(slot);
+      }
+    }
+    const ofSite = this.#at(siteBatch(Int32Array.from(keys)), nowMs);
+    const slots = Int32Array.from(pairs);
+    const ofRegions = this.#at({ level: 'region', length: slots.length, keys: slots.map((slot) => regionsOf.ownerAt(slot)), regions: slots.map((slot) => regionsOf.facetAt(slot)), pairs: slots }, nowMs);
+    let pair = 0;
+    for (let row = 0; row < keys.length; row++) {
+      const index = keys[row] ?? 0;
+      const resource = resources.keyAt(index);
+      if (resource === undefined) continue;
+      yield* ifLikely(distributions(resource, everywhere, ofSite.map((rates) => rates[row] ?? 0), siteCalibration), pMin);
+      for (; pair < slots.length && regionsOf.ownerAt(slots[pair] ?? 0) === index; pair++) {
+        const region = regions.keyAt(regionsOf.facetAt(slots[pair] ?? 0));
+        const at = pair;
+        if (region !== undefined) yield* ifLikely(distributions(resource, region, ofRegions.map((rates) => rates[at] ?? 0), regionCalibration), pMin);
       }
     }
   }
@@ -123,7 +192,45 @@ export class DemandEngine implements Forecaster {
 
   /** Everything learned so far, for the next process. */
   snapshot(): Uint8Array {
-    return writeSnapshot(this.#state);
+    return writeSnapshot(this.#state, { gate: this.#gate, stages: this.#pipeline.stages });
+  }
+
+  /** Where each stage stands: let in or not, and what it gained. */
+  doors(): Door[] {
+    return this.#gate.doors();
+  }
+
+  /** Rates of a batch at every horizon. */
+  #at(batch: Batch, nowMs: number): Float64Array[] {
+    const base = baseRates(this.#state, batch, nowMs);
+    return horizonsMin.map((_, horizon) => this.#pipeline.rates(batch, horizon, nowMs, base));
+  }
+
+  /** The keys of largest base rate, and those a stage raises. */
+  #stagedKeys(base: Float64Array, limit: number, nowMs: number): Int32Array {
+    const wanted = new Uint8Array(base.length);
+    let count = 0;
+    const want = (key: number): void => {
+      if (wanted[key] !== 0) return;
+      wanted[key] = 1;
+      count++;
+    };
+    for (const key of largest(base, base.length, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart)) want(key);
+    for (const stage of this.#pipeline.stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
+    // By index, so that equal rates come in the same order whatever the stages raised.
+    const keys = new Int32Array(count);
+    for (let key = 0, at = 0; key < wanted.length; key++) if (wanted[key] === 1) keys[at++] = key;
+    return keys;
+  }
+
+  #stepColumns(steps: readonly DemandStep[]): ObservedMinute['steps'] {
+    const known: { readonly from: number; readonly to: number; readonly count: number }[] = [];
+    for (const { from, to, count } of steps) {
+      const fromIndex = this.#state.resources.indexOf(from);
+      const toIndex = this.#state.resources.indexOf(to);
+      if (fromIndex !== undefined && toIndex !== undefined) known.push({ from: fromIndex, to: toIndex, count });
+    }
+    return { from: Int32Array.from(known, ({ from }) => from), to: Int32Array.from(known, ({ to }) => to), counts: Float64Array.from(known, ({ count }) => count) };
   }
 
   #intern(resource: ResourceKey, nowMs: number): number {
@@ -151,6 +258,7 @@ export class DemandEngine implements Forecaster {
       byResource.clear(index);
       regionsOf.clear(index);
       variationsOf.clear(index);
+      for (const stage of this.#pipeline.stages) stage.forget(index);
     }
     this.#generation++;
   }
@@ -165,4 +273,21 @@ function internFacet<Key extends string>(table: KeyTable<Key>, counts: DecayedCo
   const index = table.intern(key);
   if (index >= counts.capacity) counts.grow(Math.max(64, counts.capacity * 2));
   return index;
+}
+
+function siteBatch(keys: Int32Array): Batch {
+  const none = new Int32Array(keys.length).fill(-1);
+  return { level: 'site', length: keys.length, keys, regions: none, pairs: none };
+}
+
+function anew(keysMax: number, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
+  const state = createState(keysMax);
+  return { state, parts: partsFor(state) };
+}
+
+/** Not `Float64Array.from`, which runs an iterator and costs five times as much. */
+function picked(column: Float64Array, rows: Int32Array): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] ?? 0] ?? 0;
+  return values;
 }

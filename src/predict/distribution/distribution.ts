@@ -7,9 +7,10 @@ import { probabilityOfAny, quantiles } from './negative-binomial.ts';
 
 const levels = [0.5, 0.9, 0.99] as const;
 
-export function distributions(resource: ResourceKey, region: RegionName, perMinute: number, calibration: Calibration): Forecast[] {
+/** `perMinute`: one rate a horizon. */
+export function distributions(resource: ResourceKey, region: RegionName, perMinute: readonly number[], calibration: Calibration): Forecast[] {
   return horizonsMin.map((horizonMin, horizon) => {
-    const { mean, dispersionForAny, dispersionForQuantiles } = calibration.correct(horizon, perMinute * horizonMin);
+    const { mean, dispersionForAny, dispersionForQuantiles } = calibration.correct(horizon, (perMinute[horizon] ?? 0) * horizonMin);
     // Millions at a time: read by index, for destructuring would run the array's iterator.
     const found = quantiles(mean, dispersionForQuantiles, levels);
     const p = probabilityOfAny(mean, dispersionForAny);

@@ -1,13 +1,17 @@
 /**
- * Learning from predictions made before the fact. Every half hour a sample of keys is written down with what is predicted
- * for each; when a horizon has passed, what came is compared, and calibration and the choices of blend and prior take note. Nothing here sees
- * a count before the prediction it judges was made.
+ * Learning from predictions made before the fact. Every half hour a sample of keys and of (key, region) pairs is written down with what is predicted
+ * for each; when a horizon has passed, what came is compared, and calibration, the choices of blend and prior, the gate and the stages take note.
+ * Nothing here sees a count before the prediction it judges was made.
  */
-import { horizonsMin } from '../forecaster.ts';
+import { regionRates } from '../base/base-rates.ts';
 import { regionPriors } from '../base/prior-choice.ts';
 import { blendShapes } from '../base/rate-blend.ts';
 import { RateReader, RegionShares } from '../base/rates.ts';
+import { horizonsMin } from '../forecaster.ts';
+import type { Pipeline, Trial } from '../pipeline.ts';
+import type { Batch, Level } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
+import type { Gate } from './gate.ts';
 
 const minuteMs = 60_000;
 const intervalMs = 30 * minuteMs;
@@ -16,36 +20,45 @@ const activeMs = 24 * 60 * minuteMs;
 const sampleMax = 8000;
 /** Evidence halves in three days of half hours. */
 const keep = 2 ** (-1 / 144);
-/** Horizon on which blends and priors compete, as an index into `horizonsMin`. */
-const choiceHorizon = 2;
+/** Horizon on which blends, priors and stages compete, as an index into `horizonsMin`. */
+export const choiceHorizon = 2;
 /** No checkpoint before this much has been observed: rates from a few minutes say nothing about the model. */
 const settleMs = 60 * minuteMs;
+
+/** Rows of one level, what was predicted for them, and how many requests each had had by then. */
+interface Sample {
+  readonly batch: Batch;
+  readonly totals: Float64Array;
+  /** Per horizon. */
+  readonly rates: readonly Float64Array[];
+  readonly base: Float64Array;
+  /** At `choiceHorizon`, as if there were no fall-back. */
+  readonly trusted: Float64Array;
+  readonly trials: readonly Trial[];
+  /** By each blend, or with each strength of the region prior. */
+  readonly rivals: readonly Float64Array[];
+}
 
 interface Checkpoint {
   readonly atMs: number;
   /** Of the key indexes; a checkpoint from another generation may name keys that are others now. */
   readonly generation: number;
-  readonly keys: Int32Array;
-  readonly keyTotals: Float64Array;
-  readonly keyRates: Float64Array;
-  /** By each blend. */
-  readonly blends: readonly Float64Array[];
-  readonly pairs: Int32Array;
-  readonly pairTotals: Float64Array;
-  readonly pairRates: Float64Array;
-  /** With each strength of the region prior. */
-  readonly priors: readonly Float64Array[];
+  readonly samples: readonly Sample[];
 }
 
 export class HeldOut {
   readonly #state: EngineState;
+  readonly #pipeline: Pipeline;
+  readonly #gate: Gate;
   #checkpoint: Checkpoint | undefined;
   #judged = 0;
   /** The half hour the last checkpoint was in. */
   #slot = 0;
 
-  constructor(state: EngineState) {
+  constructor(state: EngineState, pipeline: Pipeline, gate: Gate) {
     this.#state = state;
+    this.#pipeline = pipeline;
+    this.#gate = gate;
   }
 
   /** Called before anything of the minute `nowMs` is counted, so that the state holds exactly what came before it. */
@@ -55,58 +68,79 @@ export class HeldOut {
     else if (checkpoint) {
       for (let horizon = this.#judged; horizon < horizonsMin.length; horizon++) {
         if (nowMs < checkpoint.atMs + (horizonsMin[horizon] ?? 0) * minuteMs) break;
-        this.#judge(checkpoint, horizon);
+        for (const sample of checkpoint.samples) this.#judge(sample, horizon);
         this.#judged++;
       }
       if (this.#judged === horizonsMin.length) this.#checkpoint = undefined;
     }
     const slot = Math.floor(nowMs / intervalMs);
     if (!this.#checkpoint && nowMs - this.#state.beganMs >= settleMs && slot > this.#slot) {
-      this.#checkpoint = this.#predict(nowMs, generation);
+      this.#checkpoint = { atMs: nowMs, generation, samples: [this.#sampleKeys(nowMs), this.#samplePairs(nowMs)] };
       this.#judged = 0;
       this.#slot = slot;
     }
   }
 
-  #predict(nowMs: number, generation: number): Checkpoint {
-    const { byResource, regionsOf } = this.#state;
-    const sinceMs = nowMs - activeMs;
-    const keys = sample(this.#state.resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= sinceMs);
-    const pairs = sample(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= sinceMs);
+  #sampleKeys(nowMs: number): Sample {
+    const { byResource, resources } = this.#state;
+    const keys = sampleOf(resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= nowMs - activeMs);
+    const none = new Int32Array(keys.length).fill(-1);
     const reader = new RateReader(this.#state, nowMs);
-    const ratesOf = (shares: RegionShares): Float64Array => columnOf(pairs, (slot) => {
-      const owner = regionsOf.ownerAt(slot);
-      return (reader.rate(owner) * shares.ofSlot(slot)) / shares.total(owner);
-    });
+    return this.#predict({ level: 'site', length: keys.length, keys, regions: none, pairs: none }, nowMs, columnOf(keys, (index) => byResource.totals[index] ?? 0),
+      blendShapes.map((shape) => columnOf(keys, (index) => reader.rateBy(shape, index))));
+  }
+
+  #samplePairs(nowMs: number): Sample {
+    const { regionsOf } = this.#state;
+    const pairs = sampleOf(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= nowMs - activeMs);
+    const batch: Batch = { level: 'region', length: pairs.length, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: pairs.map((slot) => regionsOf.facetAt(slot)), pairs };
+    const reader = new RateReader(this.#state, nowMs);
+    return this.#predict(batch, nowMs, columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
+      regionPriors.map((prior) => regionRates(batch, reader, new RegionShares(this.#state, nowMs, prior))));
+  }
+
+  #predict(batch: Batch, nowMs: number, totals: Float64Array, rivals: readonly Float64Array[]): Sample {
+    const { base, trials, rates } = this.#pipeline.trials(batch, choiceHorizon, nowMs);
+    const fallenBack = this.#gate.fallenBack(batch.level);
     return {
-      atMs: nowMs, generation, keys, pairs,
-      keyTotals: columnOf(keys, (index) => byResource.totals[index] ?? 0),
-      keyRates: columnOf(keys, (index) => reader.rate(index)),
-      blends: blendShapes.map((shape) => columnOf(keys, (index) => reader.rateBy(shape, index))),
-      pairTotals: columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
-      pairRates: ratesOf(new RegionShares(this.#state, nowMs)),
-      priors: regionPriors.map((prior) => ratesOf(new RegionShares(this.#state, nowMs, prior))),
+      batch, totals, rivals, base, trials, trusted: rates,
+      // What calibration learns from is what is handed out; a fall-back is not what would be without it.
+      rates: horizonsMin.map((_, horizon) => (horizon === choiceHorizon && !fallenBack ? rates : this.#pipeline.rates(batch, horizon, nowMs, base))),
     };
   }
 
-  #judge(checkpoint: Checkpoint, horizon: number): void {
-    const { byResource, regionsOf, blend, regionPrior, siteCalibration, regionCalibration } = this.#state;
+  #judge(sample: Sample, horizon: number): void {
+    const { blend, regionPrior, siteCalibration, regionCalibration } = this.#state;
+    const { level } = sample.batch;
     const minutes = horizonsMin[horizon] ?? 0;
-    for (let i = 0; i < checkpoint.keys.length; i++) {
-      const count = (byResource.totals[checkpoint.keys[i] ?? 0] ?? 0) - (checkpoint.keyTotals[i] ?? 0);
-      siteCalibration.learn(horizon, (checkpoint.keyRates[i] ?? 0) * minutes, count);
-      if (horizon === choiceHorizon) blend.score(checkpoint.blends.map((rates) => rates[i] ?? 0), minutes, count);
-    }
-    for (let i = 0; i < checkpoint.pairs.length; i++) {
-      const count = regionsOf.totalAt(checkpoint.pairs[i] ?? 0) - (checkpoint.pairTotals[i] ?? 0);
-      regionCalibration.learn(horizon, (checkpoint.pairRates[i] ?? 0) * minutes, count);
-      if (horizon === choiceHorizon) regionPrior.score(checkpoint.priors.map((rates) => (rates[i] ?? 0) * minutes), count);
-    }
-    siteCalibration.refit(horizon, keep);
-    regionCalibration.refit(horizon, keep);
+    const counts = this.#came(sample);
+    const calibration = level === 'site' ? siteCalibration : regionCalibration;
+    const rates = sample.rates[horizon];
+    for (let i = 0; i < counts.length; i++) calibration.learn(horizon, (rates?.[i] ?? 0) * minutes, counts[i] ?? 0);
+    calibration.refit(horizon, keep);
     if (horizon !== choiceHorizon) return;
-    blend.settle(keep);
-    regionPrior.settle(keep);
+    for (let i = 0; i < counts.length; i++) {
+      if (level === 'site') blend.score(sample.rivals.map((rival) => rival[i] ?? 0), minutes, counts[i] ?? 0);
+      else regionPrior.score(sample.rivals.map((rival) => (rival[i] ?? 0) * minutes), counts[i] ?? 0);
+    }
+    if (level === 'site') blend.settle(keep);
+    else regionPrior.settle(keep);
+    this.#judgeStages(sample, level, minutes, counts);
+  }
+
+  #judgeStages({ base, trials, trusted }: Sample, level: Level, minutes: number, counts: Float64Array): void {
+    const means = (rates: Float64Array): Float64Array => rates.map((rate) => rate * minutes);
+    for (const { stage, given, made } of trials) this.#gate.score(stage, level, means(given), means(made), counts);
+    this.#gate.watch(level, means(base), means(trusted), counts);
+    for (const stage of this.#pipeline.stages) stage.learn?.(level, counts);
+  }
+
+  /** Requests of each row since it was sampled. */
+  #came({ batch, totals }: Sample): Float64Array {
+    const { byResource, regionsOf } = this.#state;
+    return batch.level === 'site'
+      ? totals.map((total, i) => (byResource.totals[batch.keys[i] ?? 0] ?? 0) - total)
+      : totals.map((total, i) => regionsOf.totalAt(batch.pairs[i] ?? 0) - total);
   }
 }
 
@@ -118,7 +152,7 @@ function columnOf(indexes: Int32Array, value: (index: number) => number): Float6
 }
 
 /** At most about `sampleMax` of the indexes that qualify, spread evenly. */
-function sample(span: number, qualifies: (index: number) => boolean): Int32Array {
+function sampleOf(span: number, qualifies: (index: number) => boolean): Int32Array {
   const all: number[] = [];
   for (let index = 0; index < span; index++) if (qualifies(index)) all.push(index);
   const stride = Math.ceil(all.length / sampleMax);

@@ -4,15 +4,24 @@
  */
 import { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
+import type { Gate } from '../evidence/gate.ts';
+import type { Stage } from '../stage.ts';
 import type { KeyTable } from './key-table.ts';
 import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
 
 const magic = 'FSBF';
-const version = 1;
+const version = 2;
+const stageMagic = 'FSBS';
 const stringBytesMax = 65_536;
 
-export function writeSnapshot(state: EngineState): Uint8Array {
+/** What learns beside the state and is kept with it: the gate, and each stage under its name. */
+export interface Learning {
+  readonly gate: Gate;
+  readonly stages: readonly Stage[];
+}
+
+export function writeSnapshot(state: EngineState, { gate, stages }: Learning): Uint8Array {
   const writer = new ByteWriter(magic, version);
   writer.double(state.beganMs);
   const resources = writeKeys(writer, state.resources);
@@ -21,17 +30,31 @@ export function writeSnapshot(state: EngineState): Uint8Array {
   state.byResource.write(writer, [...resources.keys()]);
   state.byRegion.write(writer, [...regions.keys()]);
   state.byVariation.write(writer, [...variations.keys()]);
+  state.pace.write(writer, [0]);
   state.regionsOf.write(writer, resources, regions);
   state.variationsOf.write(writer, resources, variations);
   state.blend.write(writer);
   state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
   state.regionCalibration.write(writer);
+  gate.write(writer);
+  writer.uint(stages.length);
+  for (const stage of stages) {
+    const part = new ByteWriter(stageMagic, version);
+    stage.write(part, resources);
+    const bytes = part.finish();
+    writer.string(stage.name);
+    writer.uint(bytes.length);
+    writer.raw(bytes);
+  }
   return writer.finish();
 }
 
-/** The state that was written; throws `bytes-invalid` for anything else. Keys beyond `keysMax` are left to the caller to evict. */
-export function readSnapshot(bytes: Uint8Array, keysMax: number): EngineState {
+/**
+ * The state that was written, and what its learning parts had learned: `learning` makes them for the state, and they are read into. Throws `bytes-invalid`
+ * for anything else than was written. Keys beyond `keysMax` are left to the caller to evict. What a stage had learned that there is no more is left out.
+ */
+export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax: number, learning: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
   const reader = new ByteReader(bytes, magic, version, 'a forecast snapshot');
   const beganMs = reader.double();
   const state = createState(keysMax);
@@ -44,6 +67,7 @@ export function readSnapshot(bytes: Uint8Array, keysMax: number): EngineState {
     columns.grow(keys.span);
     columns.read(reader, keys.span);
   }
+  state.pace.read(reader, 1);
   state.regionsOf.growOwners(state.resources.span);
   state.variationsOf.growOwners(state.resources.span);
   state.regionsOf.read(reader, state.resources.span, state.regions.span);
@@ -52,8 +76,20 @@ export function readSnapshot(bytes: Uint8Array, keysMax: number): EngineState {
   state.regionPrior.read(reader);
   state.siteCalibration.read(reader);
   state.regionCalibration.read(reader);
+  const parts = learning(state);
+  parts.gate.read(reader);
+  const count = reader.length(2);
+  for (let i = 0; i < count; i++) {
+    const name = reader.string(stringBytesMax);
+    const part = reader.raw(reader.length(1));
+    const stage = parts.stages.find((one) => one.name === name);
+    if (!stage) continue;
+    const inner = new ByteReader(part, stageMagic, version, `what the stage ${name} had learned`);
+    stage.read(inner);
+    inner.end();
+  }
   reader.end();
-  return state;
+  return { state, parts };
 }
 
 /** Writes the keys in use; returns index → number in the snapshot. */

@@ -17,6 +17,11 @@ export interface EngineState {
   readonly byResource: DecayedCounts;
   readonly byRegion: DecayedCounts;
   readonly byVariation: DecayedCounts;
+  /**
+   * One row: how busy the site is. Requests of all resources, but of each in a minute no more than a few times its usual number, so that one page's burst
+   * is not taken for a busier site.
+   */
+  readonly pace: DecayedCounts;
   readonly regionsOf: FacetCounts;
   readonly variationsOf: FacetCounts;
   readonly blend: BlendChoice;
@@ -33,7 +38,7 @@ const pairsPerKey = 4;
 export function createState(keysMax: number): EngineState {
   return {
     resources: new KeyTable(), regions: new KeyTable(), variations: new KeyTable(),
-    byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(),
+    byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(), pace: singleRow(),
     regionsOf: new FacetCounts(keysMax * pairsPerKey), variationsOf: new FacetCounts(keysMax * pairsPerKey),
     blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
     beganMs: 0,
@@ -43,4 +48,10 @@ export function createState(keysMax: number): EngineState {
 /** Minutes from the first observation to `nowMs`. */
 export function ageMin(state: EngineState, nowMs: number): number {
   return state.beganMs === 0 ? 0 : (nowMs - state.beganMs) / 60_000;
+}
+
+function singleRow(): DecayedCounts {
+  const row = new DecayedCounts();
+  row.grow(1);
+  return row;
 }

@@ -1,0 +1,70 @@
+/**
+ * From a batch of rows to their rates: base rates, then each stage where the gate lets it in. And the same with every stage tried,
+ * whatever the gate says, so that the gate can learn what each would have been worth.
+ */
+import { baseRates } from './base/base-rates.ts';
+import type { Gate } from './evidence/gate.ts';
+import { horizonsMin } from './forecaster.ts';
+import type { Batch, Stage, StageName } from './stage.ts';
+import type { EngineState } from './state/state.ts';
+
+/** What a stage was given and what it made of it. */
+export interface Trial {
+  readonly stage: StageName;
+  readonly given: Float64Array;
+  readonly made: Float64Array;
+}
+
+export class Pipeline {
+  readonly stages: readonly Stage[];
+  readonly #state: EngineState;
+  readonly #gate: Gate;
+
+  constructor(state: EngineState, stages: readonly Stage[], gate: Gate) {
+    this.#state = state;
+    this.stages = stages;
+    this.#gate = gate;
+  }
+
+  /** Expected requests a minute of each row over the next `horizonsMin[horizon]` minutes, before calibration. `base`: the batch's base rates, where they are at hand. */
+  rates(batch: Batch, horizon: number, nowMs: number, base = baseRates(this.#state, batch, nowMs)): Float64Array {
+    const rates = base.slice();
+    for (const stage of this.stages) this.#admit(stage, batch, rates, horizon, nowMs);
+    return rates;
+  }
+
+  /** Every stage's trial, in order, and the rates that would come out at the end were there no fall-back. Each stage is given what the gate trusts of the ones before it. */
+  trials(batch: Batch, horizon: number, nowMs: number): { readonly base: Float64Array; readonly trials: readonly Trial[]; readonly rates: Float64Array } {
+    const base = baseRates(this.#state, batch, nowMs);
+    const trials: Trial[] = [];
+    let rates = base;
+    for (const stage of this.stages) {
+      const given = rates;
+      stage.prepare?.(batch, given, nowMs);
+      const made = given.slice();
+      stage.apply(batch, made, horizon, nowMs);
+      trials.push({ stage: stage.name, given, made });
+      const minutes = horizonsMin[horizon] ?? 0;
+      rates = given.map((rate, i) => (this.#gate.trusts(stage.name, batch.level, rate * minutes) ? made[i] ?? rate : rate));
+    }
+    return { base, trials, rates };
+  }
+
+  /** Applies a stage to the rows at whose density it is let in. */
+  #admit(stage: Stage, batch: Batch, rates: Float64Array, horizon: number, nowMs: number): void {
+    const open = this.#gate.openness(stage.name, batch.level);
+    if (open === 'none') return;
+    if (open === 'all') {
+      stage.apply(batch, rates, horizon, nowMs);
+      return;
+    }
+    const minutes = horizonsMin[horizon] ?? 0;
+    const rows: number[] = [];
+    for (let i = 0; i < batch.length; i++) if (this.#gate.lets(stage.name, batch.level, (rates[i] ?? 0) * minutes)) rows.push(i);
+    if (rows.length === 0) return;
+    const some = Float64Array.from(rows, (row) => rates[row] ?? 0);
+    const pick = (column: Int32Array): Int32Array => Int32Array.from(rows, (row) => column[row] ?? -1);
+    stage.apply({ level: batch.level, length: rows.length, keys: pick(batch.keys), regions: pick(batch.regions), pairs: pick(batch.pairs) }, some, horizon, nowMs);
+    rows.forEach((row, i) => { rates[row] = some[i] ?? 0; });
+  }
+}

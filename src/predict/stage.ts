@@ -1,0 +1,69 @@
+/**
+ * What a part of the engine that corrects rates is to the rest. Base rates (`base/`) go through the stages in order; each takes what the ones
+ * before it made and makes it better, or leaves it alone. Whether a stage's word counts is not its own decision: at every density of demand
+ * the gate (`evidence/gate.ts`) lets it in only while held-out outcomes show a gain. Stages are deterministic and causal, keep their own memory bounded,
+ * and do nothing heavy themselves: that is `Work`, done elsewhere, and adopted when it is done.
+ */
+import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { Work, WorkDone } from './work.ts';
+
+/** In the order in which they are applied. */
+export const stageNames = ['season', 'relations', 'bursts', 'trees'] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** `site`: a resource's requests from everywhere. `region`: those from one region. */
+export const levels = ['site', 'region'] as const;
+export type Level = (typeof levels)[number];
+
+/** Rows whose rates are wanted, all of one level, as columns. */
+export interface Batch {
+  readonly level: Level;
+  readonly length: number;
+  /** Key index of each row. */
+  readonly keys: Int32Array;
+  /** Region index of each row; −1 at the site level, and for a region never seen. */
+  readonly regions: Int32Array;
+  /** Slot of the (resource, region) pair in `EngineState.regionsOf`; −1 at the site level, and for a pair never seen. */
+  readonly pairs: Int32Array;
+}
+
+/** One minute of demand, by index; one entry a (resource, variation, region) that was asked for. */
+export interface ObservedMinute {
+  readonly startMs: number;
+  readonly keys: Int32Array;
+  readonly regions: Int32Array;
+  readonly counts: Float64Array;
+  /** 1 where this is the first that is known of the key. */
+  readonly born: Uint8Array;
+  /** Steps of visitors from one resource to the next that ended in this minute, by key index. */
+  readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly counts: Float64Array };
+}
+
+export interface Stage {
+  readonly name: StageName;
+  /** Called after the engine's own counts have taken the minute. Indexes may be larger than any seen before. */
+  observe(minute: ObservedMinute): void;
+  /** The key's index will be another key's. */
+  forget(key: number): void;
+  /**
+   * Corrects, in place, the expected requests a minute of each row, averaged over the next `horizonsMin[horizon]` minutes after `nowMs`.
+   * A row it knows nothing better about stays as it is; results are finite and not negative.
+   */
+  apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void;
+  /** Keys that it expects clearly more of than their base rates say; at most a few thousand. */
+  raised?(nowMs: number): Iterable<number>;
+  /** A sample of rows at `nowMs`, with the rates that `apply` would be given, whose outcomes `learn` will tell: once in half an hour a level. */
+  prepare?(batch: Batch, perMinute: Float64Array, nowMs: number): void;
+  /** Requests that came within 15 minutes, for each row of the last `prepare` of this level. Not called when the rows have lost their meaning. */
+  learn?(level: Level, counts: Float64Array): void;
+  /** Heavy work that is due, at most one piece at a time. */
+  work?(nowMs: number): Work | undefined;
+  /** Takes the outcome of work it asked for, in this life or in one before. */
+  adopt?(done: WorkDone): void;
+  /** Bytes of its state, roughly. */
+  bytes(): number;
+  /** `numbers`: index of each key in the snapshot; keys that are not in it are gone. */
+  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void;
+  /** Reads what `write` wrote, into a new stage; indexes are numbers now. Throws `bytes-invalid`. */
+  read(reader: ByteReader): void;
+}

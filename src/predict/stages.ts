@@ -1,0 +1,16 @@
+/** Which stages there are, in the order in which they are applied. */
+import type { Stage, StageName } from './stage.ts';
+import type { EngineState } from './state/state.ts';
+
+export interface StageOptions {
+  /** Of everything random in training; equal seeds, equal engines. */
+  readonly seed: number;
+  /** Stages that are left out: to see what each contributes. */
+  readonly without: ReadonlySet<StageName>;
+}
+
+/** The stages for a state, in the order of `stageNames`. */
+export function createStages(_state: EngineState, { without }: StageOptions): Stage[] {
+  const stages: Stage[] = [];
+  return stages.filter((stage) => !without.has(stage.name));
+}
