@@ -9,19 +9,19 @@
 import type { DemandCount, DemandStep } from '../demand/window.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import type { DecayedCounts } from './state/decayed-counts.ts';
-import { distributions } from './distribution/distribution.ts';
-import { everywhere, horizonsMin } from './forecaster.ts';
+import { horizonsMin } from './forecaster.ts';
 import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import type { KeyTable } from './state/key-table.ts';
-import { baseRates } from './base/base-rates.ts';
 import { paceOf, RateReader } from './base/rates.ts';
 import { Gate } from './evidence/gate.ts';
 import type { Door } from './evidence/gate.ts';
 import { Pipeline } from './pipeline.ts';
-import type { Batch, ObservedMinute, Stage, StageName } from './stage.ts';
+import { siteBatch } from './stage.ts';
+import type { ObservedMinute, Stage, StageName } from './stage.ts';
 import { createStages } from './stages.ts';
 import type { Work, WorkDone } from './work.ts';
+import { FullForecasts } from './full-forecasts.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { createState } from './state/state.ts';
@@ -61,6 +61,7 @@ export class DemandEngine implements Forecaster {
   readonly #gate: Gate;
   readonly #pipeline: Pipeline;
   readonly #heldOut: HeldOut;
+  readonly #full: FullForecasts;
   #generation = 0;
   /** Good until the next observation. */
   #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
@@ -75,6 +76,7 @@ export class DemandEngine implements Forecaster {
     this.#gate = parts.gate;
     this.#pipeline = new Pipeline(state, parts.stages, parts.gate);
     this.#heldOut = new HeldOut(state, this.#pipeline, parts.gate);
+    this.#full = new FullForecasts(state, this.#pipeline);
   }
 
   observe(minuteMs: number, counts: readonly DemandCount[], steps: readonly DemandStep[] = []): void {
@@ -139,43 +141,11 @@ export class DemandEngine implements Forecaster {
   }
 
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined {
-    const { resources, regions, regionsOf, siteCalibration, regionCalibration } = this.#state;
-    const index = resources.indexOf(resource);
-    if (index === undefined) return undefined;
-    if (region === everywhere) return distributions(resource, region, this.#at(siteBatch(Int32Array.of(index)), nowMs).map((rates) => rates[0] ?? 0), siteCalibration);
-    const regionIndex = regions.indexOf(region) ?? -1;
-    const pair = regionIndex < 0 ? -1 : regionsOf.find(index, regionIndex);
-    const batch: Batch = { level: 'region', length: 1, keys: Int32Array.of(index), regions: Int32Array.of(regionIndex), pairs: Int32Array.of(pair) };
-    return distributions(resource, region, this.#at(batch, nowMs).map((rates) => rates[0] ?? 0), regionCalibration);
+    return this.#full.of(nowMs, resource, region);
   }
 
   *forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast> {
-    const { resources, regions, byResource, regionsOf, siteCalibration, regionCalibration } = this.#state;
-    const keys: number[] = [];
-    const pairs: number[] = [];
-    for (let index = 0; index < resources.span; index++) {
-      if (resources.keyAt(index) === undefined || (byResource.lastSeenMs[index] ?? 0) < sinceMs) continue;
-      keys.push(index);
-      for (let slot = regionsOf.first(index); slot >= 0; slot = regionsOf.after(slot)) {
-        const region = regions.keyAt(regionsOf.facetAt(slot));
-        if (region !== undefined && region !== everywhere && regionsOf.lastSeenAt(slot) >= sinceMs) pairs.push(slot);
-      }
-    }
-    const ofSite = this.#at(siteBatch(Int32Array.from(keys)), nowMs);
-    const slots = Int32Array.from(pairs);
-    const ofRegions = this.#at({ level: 'region', length: slots.length, keys: slots.map((slot) => regionsOf.ownerAt(slot)), regions: slots.map((slot) => regionsOf.facetAt(slot)), pairs: slots }, nowMs);
-    let pair = 0;
-    for (let row = 0; row < keys.length; row++) {
-      const index = keys[row] ?? 0;
-      const resource = resources.keyAt(index);
-      if (resource === undefined) continue;
-      yield* ifLikely(distributions(resource, everywhere, ofSite.map((rates) => rates[row] ?? 0), siteCalibration), pMin);
-      for (; pair < slots.length && regionsOf.ownerAt(slots[pair] ?? 0) === index; pair++) {
-        const region = regions.keyAt(regionsOf.facetAt(slots[pair] ?? 0));
-        const at = pair;
-        if (region !== undefined) yield* ifLikely(distributions(resource, region, ofRegions.map((rates) => rates[at] ?? 0), regionCalibration), pMin);
-      }
-    }
+    for (const forecasts of this.#full.all(nowMs, sinceMs)) if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
   }
 
   variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[] {
@@ -198,12 +168,6 @@ export class DemandEngine implements Forecaster {
   /** Where each stage stands: let in or not, and what it gained. */
   doors(): Door[] {
     return this.#gate.doors();
-  }
-
-  /** Rates of a batch at every horizon. */
-  #at(batch: Batch, nowMs: number): Float64Array[] {
-    const base = baseRates(this.#state, batch, nowMs);
-    return horizonsMin.map((_, horizon) => this.#pipeline.rates(batch, horizon, nowMs, base));
   }
 
   /** The keys of largest base rate, and those a stage raises. */
@@ -264,20 +228,11 @@ export class DemandEngine implements Forecaster {
   }
 }
 
-function* ifLikely(forecasts: readonly Forecast[], pMin: number): Iterable<Forecast> {
-  if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
-}
-
 function internFacet<Key extends string>(table: KeyTable<Key>, counts: DecayedCounts, key: Key): number {
   if (table.size >= facetsMax && table.indexOf(key) === undefined) return facetsMax - 1;
   const index = table.intern(key);
   if (index >= counts.capacity) counts.grow(Math.max(64, counts.capacity * 2));
   return index;
-}
-
-function siteBatch(keys: Int32Array): Batch {
-  const none = new Int32Array(keys.length).fill(-1);
-  return { level: 'site', length: keys.length, keys, regions: none, pairs: none };
 }
 
 function anew(keysMax: number, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {

@@ -67,3 +67,9 @@ export interface Stage {
   /** Reads what `write` wrote, into a new stage; indexes are numbers now. Throws `bytes-invalid`. */
   read(reader: ByteReader): void;
 }
+
+/** A batch of keys, from everywhere. */
+export function siteBatch(keys: Int32Array): Batch {
+  const none = new Int32Array(keys.length).fill(-1);
+  return { level: 'site', length: keys.length, keys, regions: none, pairs: none };
+}
