@@ -18,6 +18,8 @@ const intervalMs = 30 * minuteMs;
 /** Keys that were asked for within this time are predicted. */
 const activeMs = 24 * 60 * minuteMs;
 const sampleMax = 8000;
+/** From so many requests a day on demand counts as dense here. */
+const denseDay = 20;
 /** Evidence halves in three days of half hours. */
 const keep = 2 ** (-1 / 144);
 /** Horizon on which blends, priors and stages compete, as an index into `horizonsMin`. */
@@ -83,7 +85,9 @@ export class HeldOut {
 
   #sampleKeys(nowMs: number): Sample {
     const { byResource, resources } = this.#state;
-    const keys = sampleOf(resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= nowMs - activeMs);
+    const day = byResource.columns[3];
+    const denseFrom = denseDay / (byResource.factors(nowMs)[3] ?? 1);
+    const keys = sampleOf(resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= nowMs - activeMs, (index) => (day?.[index] ?? 0) >= denseFrom);
     const none = new Int32Array(keys.length).fill(-1);
     const reader = new RateReader(this.#state, nowMs);
     return this.#predict({ level: 'site', length: keys.length, keys, regions: none, pairs: none }, nowMs, columnOf(keys, (index) => byResource.totals[index] ?? 0),
@@ -92,7 +96,8 @@ export class HeldOut {
 
   #samplePairs(nowMs: number): Sample {
     const { regionsOf } = this.#state;
-    const pairs = sampleOf(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= nowMs - activeMs);
+    const denseFrom = denseDay / regionsOf.factor(nowMs);
+    const pairs = sampleOf(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= nowMs - activeMs, (slot) => regionsOf.weightAt(slot) >= denseFrom);
     const batch: Batch = { level: 'region', length: pairs.length, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: pairs.map((slot) => regionsOf.facetAt(slot)), pairs };
     const reader = new RateReader(this.#state, nowMs);
     return this.#predict(batch, nowMs, columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
@@ -151,10 +156,19 @@ function columnOf(indexes: Int32Array, value: (index: number) => number): Float6
   return column;
 }
 
-/** At most about `sampleMax` of the indexes that qualify, spread evenly. */
-function sampleOf(span: number, qualifies: (index: number) => boolean): Int32Array {
-  const all: number[] = [];
-  for (let index = 0; index < span; index++) if (qualifies(index)) all.push(index);
-  const stride = Math.ceil(all.length / sampleMax);
-  return Int32Array.from(stride <= 1 ? all : all.filter((_, position) => position % stride === 0));
+/**
+ * At most about `sampleMax` of the indexes that qualify, spread evenly; but those of dense demand, which are few and matter most, all of them up to half of
+ * that. Calibration and gate look at each density for itself, so that this bends nothing.
+ */
+function sampleOf(span: number, qualifies: (index: number) => boolean, isDense: (index: number) => boolean): Int32Array {
+  const dense: number[] = [];
+  const sparse: number[] = [];
+  for (let index = 0; index < span; index++) if (qualifies(index)) (isDense(index) ? dense : sparse).push(index);
+  const kept = thinned(dense, Math.max(sampleMax / 2, sampleMax - sparse.length));
+  return Int32Array.from([...kept, ...thinned(sparse, sampleMax - kept.length)]).sort();
+}
+
+function thinned(indexes: readonly number[], most: number): readonly number[] {
+  const stride = Math.ceil(indexes.length / most);
+  return stride <= 1 ? indexes : indexes.filter((_, position) => position % stride === 0);
 }
