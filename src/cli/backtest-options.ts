@@ -3,9 +3,12 @@ import { parseArgs } from 'node:util';
 import { traceFormats } from '../demand/trace/index.ts';
 import type { TraceFormat } from '../demand/trace/index.ts';
 import { ForeshadowError, messageOf, parseDuration, parseRate } from '../kernel/index.ts';
+import { stageNames } from '../predict/index.ts';
+import type { StageName } from '../predict/index.ts';
 
 export const usage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
-  + '[--fresh-for 30m] [--refresh-budget 30/min] [--plan-out F] [--forecast-out F] [--json F] [--report F.html]';
+  + '[--fresh-for 30m] [--refresh-budget 30/min] [--plan-out F] [--forecast-out F] [--json F] [--report F.html] '
+  + `[--without ${stageNames.join(',')}]`;
 
 export interface BacktestOptions {
   readonly traces: readonly string[];
@@ -20,6 +23,8 @@ export interface BacktestOptions {
   readonly forecastOut: string | undefined;
   readonly json: string | undefined;
   readonly report: string | undefined;
+  /** Parts of the engine that are left out, to see what each contributes. */
+  readonly without: ReadonlySet<StageName>;
 }
 
 const minuteMs = 60_000;
@@ -40,6 +45,7 @@ export function parseBacktestOptions(args: readonly string[]): BacktestOptions {
     outageEveryMs: wholeMinutes('outage-every', values['outage-every'] ?? '30m'),
     budgetPerMinute: rate('refresh-budget', values['refresh-budget'] ?? '30/min') * 60,
     planOut: values['plan-out'], forecastOut: values['forecast-out'], json: values.json, report: values.report,
+    without: stages(values.without ?? ''),
   };
 }
 
@@ -52,12 +58,22 @@ function readArguments(args: readonly string[]) {
         trace: { type: 'string', multiple: true }, format: { type: 'string' }, warmup: { type: 'string' },
         'outage-every': { type: 'string' }, 'outage-length': { type: 'string' }, 'fresh-for': { type: 'string' },
         'refresh-budget': { type: 'string' }, 'plan-out': { type: 'string' }, 'forecast-out': { type: 'string' },
-        json: { type: 'string' }, report: { type: 'string' },
+        json: { type: 'string' }, report: { type: 'string' }, without: { type: 'string' },
       },
     });
   } catch (thrown) {
     throw wrong(messageOf(thrown));
   }
+}
+
+function stages(list: string): ReadonlySet<StageName> {
+  const found = new Set<StageName>();
+  for (const word of list.split(',').filter((part) => part !== '')) {
+    const stage = stageNames.find((name) => name === word);
+    if (!stage) throw wrong(`--without ${word} is not a part of the engine; they are ${stageNames.join(', ')}`);
+    found.add(stage);
+  }
+  return found;
 }
 
 function duration(name: string, text: string, leastMs: number): number {

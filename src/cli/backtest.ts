@@ -17,6 +17,7 @@ import { summarise } from './backtest-summary.ts';
 import type { BacktestSummary } from './backtest-summary.ts';
 import { backtestText } from './backtest-text.ts';
 import type { CliIo } from './io.ts';
+import { ModelWorker } from './model-worker.ts';
 
 const dayMs = 86_400_000;
 const usualWarmupMs = 7 * dayMs;
@@ -51,8 +52,10 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
   const warmup = await chooseWarmup(options);
   if (warmup.derived) io.err(`warm-up: ${formatDuration(warmup.ms)}, ${warmup.why}; --warmup sets it\n`);
   const forecastLines = new ForecastLines();
+  await using models = new ModelWorker();
   const hooks: PlayHooks = {
     plan: planRefreshes(),
+    doWork: (work) => models.run(work),
     onRefresh: (minuteMs, resource) => planOut?.write(planLine(minuteMs, resource)),
     onForecasts: forecastOut && ((atMs, forecasts) => {
       for (const forecast of forecasts) if (forecast.p >= 0.001) forecastOut.write(forecastLines.line(atMs, forecast));
@@ -61,7 +64,7 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
   };
   const result = await playTrace(trace, options.traces, {
     warmupMs: warmup.ms, outageEveryMs: options.outageEveryMs, outageLengthMs: options.outageLengthMs, freshForMs: options.freshForMs,
-    budgetPerMinute: options.budgetPerMinute, forecastsFromStart: warmup.derived, keysMax,
+    budgetPerMinute: options.budgetPerMinute, forecastsFromStart: warmup.derived, keysMax, without: options.without,
   }, hooks);
   if (io.isTty) io.err('\r\u001b[K');
   const summary = summarise(options, warmup, result, trace.totals, findings);

@@ -24,6 +24,7 @@ export const errorCodes = {
   'api-failed': 'The API answered with an error or not at all.',
   'bytes-invalid': 'Bytes from another process or an earlier run are damaged or of an unknown format.',
   'not-available': 'The feature is not available yet.',
+  'work-lost': 'Training of the forecast\'s models was lost: its thread died or took too long.',
   'brain-lost': 'The brain process ended; it is being started again.',
 } as const;
 

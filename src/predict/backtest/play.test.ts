@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TraceFindings } from '../../demand/trace/index.ts';
 import { seededRandom } from '../../kernel/index.ts';
+import { doWork } from '../work.ts';
 import { playTrace } from './play.ts';
 import type { PlayOptions, PlayResult } from './play.ts';
 import type { PlanRefreshes } from './player.ts';
@@ -36,7 +37,7 @@ function write(name: string, lines: readonly string[]): string {
 
 const usual: PlayOptions = {
   warmupMs: 4 * hourMs, outageEveryMs: 30 * minuteMs, outageLengthMs: 15 * minuteMs, freshForMs: 30 * minuteMs,
-  budgetPerMinute: 3, forecastsFromStart: false, keysMax: 10_000,
+  budgetPerMinute: 3, forecastsFromStart: false, keysMax: 10_000, without: new Set(),
 };
 
 /** Refreshes what is asked for most among what would be too old. */
@@ -58,6 +59,7 @@ async function play(files: readonly string[], options: Partial<PlayOptions> = {}
   const forecasts: string[] = [];
   const result = await playTrace(trace, files, { ...usual, ...options }, {
     plan: greedy,
+    doWork,
     onRefresh: (atMs, resource) => { refreshes.push(`${atMs} ${resource}`); },
     onForecasts: (atMs, list) => { for (const forecast of list) forecasts.push(`${atMs} ${JSON.stringify(forecast)}`); },
     onMinute: () => undefined,

@@ -11,6 +11,9 @@ import { everywhere } from '../forecaster.ts';
 import type { Copies, OutageScore } from './copies.ts';
 import { ForeshadowPlayer } from './player.ts';
 import type { PlanRefreshes } from './player.ts';
+import type { StageName } from '../stage.ts';
+import type { Door } from '../evidence/gate.ts';
+import type { DoWork } from './work-schedule.ts';
 import { Reliability } from './reliability.ts';
 import { Rival, RivalScores, reachOf, rivalNames } from './rivals.ts';
 import type { RivalName } from './rivals.ts';
@@ -34,10 +37,14 @@ export interface PlayOptions {
   /** Forecasts are handed out from the first minute on, not from the end of the warm-up. */
   readonly forecastsFromStart: boolean;
   readonly keysMax: number;
+  /** Stages of the engine that are left out, to see what each contributes. */
+  readonly without: ReadonlySet<StageName>;
 }
 
 export interface PlayHooks {
   readonly plan: PlanRefreshes;
+  /** The engine's heavy work: here (`doWork`), or in another thread. */
+  readonly doWork: DoWork;
   /** Every refresh, in order. */
   readonly onRefresh: (minuteMs: number, resource: string) => void;
   /** The forecasts at an outage's start; undefined when nobody wants them. */
@@ -62,9 +69,13 @@ export interface PlayResult {
   readonly reliability: Reliability;
   readonly keys: number;
   readonly refreshes: number;
+  /** Where each of the engine's stages stood at the end. */
+  readonly doors: readonly Door[];
+  /** Pieces of heavy work that were begun, and of these the lost ones. */
+  readonly work: { readonly begun: number; readonly lost: number };
 }
 
-interface Stage {
+interface Scene {
   readonly trace: TraceMinutes;
   readonly timeline: Timeline;
   readonly options: PlayOptions;
@@ -79,14 +90,14 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   const outageMin = Math.ceil(options.outageLengthMs / minuteMs);
   const { behind, ahead } = reachOf(Math.max(outageMin, 30));
   const timeline = new Timeline(trace.read(files, () => undefined), behind, ahead);
-  const player = new ForeshadowPlayer(trace, options, hooks.plan);
+  const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
-  const stage: Stage = {
+  const scene: Scene = {
     trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), reliability: new Reliability(), outages: [],
   };
   const tooOldMs = options.freshForMs - options.outageLengthMs;
   const first = await timeline.nextFrom(-Infinity);
-  if (first === undefined) return finish(stage, 0, 0, 0);
+  if (first === undefined) return finish(scene, 0, 0, 0);
   const scoredFrom = first + Math.ceil(options.warmupMs / minuteMs);
   // The rivals have no state older than the age that is asked for, and EWMA's hour.
   const rivalsFrom = scoredFrom - Math.max(360, Math.ceil((2 * options.freshForMs) / minuteMs));
@@ -96,37 +107,37 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   for (let next: number | undefined = first; next !== undefined; next = await timeline.nextFrom(minute)) {
     if (next - lastBusy > idleMin && next > minute) minute = next;
     await timeline.moveTo(minute);
-    playOutage(stage, minute, scoredFrom, outageMin);
+    playOutage(scene, minute, scoredFrom, outageMin);
     const requests = timeline.at(minute);
     const keys = trace.resources.span;
     if (requests) {
       lastBusy = minute;
-      for (const rival of stage.rivals) {
+      for (const rival of scene.rivals) {
         rival.copies.grow(keys);
         rival.copies.capture(requests);
       }
     }
-    const budget = player.endMinute(minute * minuteMs, requests, (resource) => {
+    const budget = await player.endMinute(minute * minuteMs, requests, (resource) => {
       refreshes++;
       hooks.onRefresh(minute * minuteMs, resource);
     });
     if (minute >= rivalsFrom) {
       scores.moveTo(minute, timeline, keys);
-      for (const rival of stage.rivals) rival.refresh(scores.of(rival.name), (minute + 1) * minuteMs, keys, budget, tooOldMs);
+      for (const rival of scene.rivals) rival.refresh(scores.of(rival.name), (minute + 1) * minuteMs, keys, budget, tooOldMs);
     }
     hooks.onMinute(minute * minuteMs);
     minute++;
   }
-  return finish(stage, first, minute - 1, refreshes);
+  return finish(scene, first, minute - 1, refreshes);
 }
 
-function finish(stage: Stage, first: number, last: number, refreshes: number): PlayResult {
-  const copies: Record<string, Copies> = { foreshadow: stage.player.copies };
-  for (const rival of stage.rivals) copies[rival.name] = rival.copies;
+async function finish(scene: Scene, first: number, last: number, refreshes: number): Promise<PlayResult> {
+  const copies: Record<string, Copies> = { foreshadow: scene.player.copies };
+  for (const rival of scene.rivals) copies[rival.name] = rival.copies;
   return {
-    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: stage.outages, reliability: stage.reliability,
+    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, reliability: scene.reliability,
     ages: each((name) => copies[name]?.ages ?? new Float64Array(0)),
-    keys: stage.trace.resources.size, refreshes,
+    keys: scene.trace.resources.size, refreshes, ...await scene.player.end(),
   };
 }
 
@@ -138,30 +149,30 @@ function each<Value>(make: (name: PolicyName) => Value): Record<PolicyName, Valu
 }
 
 /** If an outage starts with this minute: its forecasts, and what every policy's copies would have answered. */
-function playOutage(stage: Stage, minute: number, scoredFrom: number, outageMin: number): void {
-  const { options, hooks, player, timeline } = stage;
+function playOutage(scene: Scene, minute: number, scoredFrom: number, outageMin: number): void {
+  const { options, hooks, player, timeline } = scene;
   const atMs = minute * minuteMs;
   if (atMs % options.outageEveryMs >= minuteMs) return;
   const scored = minute >= scoredFrom;
   if (hooks.onForecasts && (scored || options.forecastsFromStart)) hooks.onForecasts(atMs, player.forecasts(atMs));
   if (!scored || !timeline.reaches(minute + outageMin - 1)) return;
   const scores = each((name) => {
-    const copies = name === 'foreshadow' ? player.copies : stage.rivals.find((rival) => rival.name === name)?.copies;
+    const copies = name === 'foreshadow' ? player.copies : scene.rivals.find((rival) => rival.name === name)?.copies;
     const score = { requests: 0, covered: 0, byRefresh: 0, answered: 0 };
-    copies?.grow(stage.trace.resources.span);
+    copies?.grow(scene.trace.resources.span);
     for (let offset = 0; offset < outageMin; offset++) {
       const requests = timeline.at(minute + offset);
       if (requests) copies?.score(requests, options.freshForMs, score);
     }
     return score;
   });
-  stage.outages.push({ atMs, scores });
-  if (stage.outages.length % reliabilityEvery === 1 && timeline.reaches(minute + 29)) scoreForecasts(stage, minute);
+  scene.outages.push({ atMs, scores });
+  if (scene.outages.length % reliabilityEvery === 1 && timeline.reaches(minute + 29)) scoreForecasts(scene, minute);
 }
 
 /** Compares the forecasts for the site as a whole with what came. */
-function scoreForecasts(stage: Stage, minute: number): void {
-  const { player, timeline, trace, reliability } = stage;
+function scoreForecasts(scene: Scene, minute: number): void {
+  const { player, timeline, trace, reliability } = scene;
   const counts = new Map<number, Float64Array>();
   const countsWithin = (minutes: number): Float64Array => {
     let sum = counts.get(minutes);

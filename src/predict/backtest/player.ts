@@ -5,10 +5,14 @@
 import type { DemandCount } from '../../demand/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
 import { DemandEngine } from '../engine.ts';
+import type { Door } from '../evidence/gate.ts';
 import type { DemandRate, Forecast } from '../forecaster.ts';
+import type { StageName } from '../stage.ts';
 import { Copies } from './copies.ts';
 import { isDemand } from './trace-minutes.ts';
 import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+import { WorkSchedule } from './work-schedule.ts';
+import type { DoWork } from './work-schedule.ts';
 
 const minuteMs = 60_000;
 const dayMs = 1440 * minuteMs;
@@ -33,6 +37,14 @@ export interface PlayerOptions {
   readonly freshForMs: number;
   readonly outageLengthMs: number;
   readonly keysMax: number;
+  /** Stages of the engine that are left out. */
+  readonly without: ReadonlySet<StageName>;
+}
+
+/** What a player calls on. */
+export interface PlayerHelp {
+  readonly plan: PlanRefreshes;
+  readonly doWork: DoWork;
 }
 
 export class ForeshadowPlayer {
@@ -41,29 +53,32 @@ export class ForeshadowPlayer {
   readonly #options: PlayerOptions;
   readonly #plan: PlanRefreshes;
   readonly #forecaster: DemandEngine;
+  readonly #work: WorkSchedule;
   readonly #candidates: number;
   #allowance = 0;
 
-  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>, options: PlayerOptions, plan: PlanRefreshes) {
+  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>, options: PlayerOptions, { plan, doWork }: PlayerHelp) {
     this.#trace = trace;
     this.#options = options;
     this.#plan = plan;
-    this.#forecaster = new DemandEngine({ keysMax: options.keysMax });
+    this.#forecaster = new DemandEngine({ keysMax: options.keysMax, without: options.without });
+    this.#work = new WorkSchedule(doWork);
     // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
     this.#candidates = Math.max(1000, Math.ceil(2 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
   }
 
   /** Takes the requests of a minute that has ended, and refreshes what the planner says. Returns the number of refreshes allowed. */
-  endMinute(startMs: number, requests: TraceMinute | undefined, onRefresh: (resource: ResourceKey) => void): number {
+  async endMinute(startMs: number, requests: TraceMinute | undefined, onRefresh: (resource: ResourceKey) => void): Promise<number> {
     if (requests) {
       this.copies.grow(this.#trace.resources.span);
       this.copies.capture(requests);
       this.#forecaster.observe(startMs, this.#countsOf(requests));
     }
+    const atMs = startMs + minuteMs;
+    await this.#work.turn(atMs, this.#forecaster);
     const budget = this.#allow();
     if (budget === 0) return 0;
     const { resources } = this.#trace;
-    const atMs = startMs + minuteMs;
     const chosen = this.#plan({
       atMs, budget, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs,
       rates: this.#forecaster.rates(atMs, this.#candidates),
@@ -84,6 +99,12 @@ export class ForeshadowPlayer {
   /** Forecasts as of `nowMs` for every key seen in the last day. */
   forecasts(nowMs: number): Iterable<Forecast> {
     return this.#forecaster.forecasts(nowMs, nowMs - dayMs, pMin);
+  }
+
+  /** Waits for work under way, takes nothing of it, and tells how it all stands at the end. */
+  async end(): Promise<{ readonly doors: readonly Door[]; readonly work: WorkSchedule['counts'] }> {
+    await this.#work.end();
+    return { doors: this.#forecaster.doors(), work: this.#work.counts };
   }
 
   /** Whole refreshes for this minute: never more than the budget; less than one a minute adds up. */
