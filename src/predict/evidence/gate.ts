@@ -2,7 +2,7 @@
  * Which stage is let in at which density of demand, at the level of the site and of regions. Every half hour each stage's rates are held to what came
  * (`held-out.ts`): the gain in log-likelihood over what it was given, summed over the rows of a stratum, is one piece of evidence, however many
  * rows there were, for they share their hour. A stage is let in while the sum of what it gained stands clearly above its own scatter, and is
- * out at once when the last hours speak against it. The whole is watched in the same way: while all stages together do worse than the base
+ * out as soon as the last hours speak against it. The whole is watched in the same way: while all stages together do worse than the base
  * rates (drift), none is let in. The likelihood is negative binomial, so that one burst does not decide.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
@@ -11,19 +11,24 @@ import type { Level, StageName } from '../stage.ts';
 
 /** Upper ends of the strata of expected requests in a horizon. */
 export const gateStrata = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, Infinity] as const;
-/** Evidence halves in two days of half hours; that of the last hours in two. */
-const keepLong = 2 ** (-1 / 96);
-const keepShort = 2 ** (-1 / 4);
-/** Standard errors that a gain must stand above 0 to be let in, and may fall below it on the long and the short run before it is out. */
+/** Evidence halves in two days of half hours. */
+const keep = 2 ** (-1 / 96);
+/** Standard errors that a gain must stand above 0 to be let in, and may fall to before it is out. */
 const opensAt = 2;
 const closesAt = 0.5;
-const alarmAt = -1.8;
 /** Pieces of evidence (decayed) before anything is let in. */
 const piecesMin = 5;
+/**
+ * Two running sums of the last gains in standard deviations (CUSUM; Page 1954): downward, an alarm when it reaches `alarmAt`; upward, for the end of a
+ * fall-back. `slack` a piece keeps noise from adding up.
+ */
+const slack = 0.25;
+const alarmAt = -4;
+const recoversAt = 3;
 const dispersion = 0.5;
 
-/** Columns of a door: long sum, long sum of squares, pieces, short sum, short sum of squares, open. */
-const [longSum, longSquares, pieces, shortSum, shortSquares, isOpen] = [0, 1, 2, 3, 4, 5] as const;
+/** Columns of a door: sum, sum of squares, pieces, downward and upward running sum, open. */
+const [sum, squares, pieces, falling, rising, isOpen] = [0, 1, 2, 3, 4, 5] as const;
 const columnCount = 6;
 
 export interface Door {
@@ -105,9 +110,11 @@ export class Gate {
     }
     if (!touched) return;
     note(drift, gain);
-    const short = (drift[shortSum] ?? 0) / Math.sqrt(Math.max(1e-12, drift[shortSquares] ?? 0));
-    if (short < alarmAt) drift[isOpen] = 1;
-    else if (short > 0) drift[isOpen] = 0;
+    const fallen = drift[isOpen] === 1;
+    if (fallen ? (drift[rising] ?? 0) < recoversAt : (drift[falling] ?? 0) > alarmAt) return;
+    drift[isOpen] = fallen ? 0 : 1;
+    drift[falling] = 0;
+    drift[rising] = 0;
   }
 
   /** All doors there is evidence about. */
@@ -118,7 +125,7 @@ export class Gate {
       gateStrata.forEach((meanBelow, stratum) => {
         const door = doors?.subarray(stratum * columnCount, (stratum + 1) * columnCount);
         if (!door || (door[pieces] ?? 0) === 0) return;
-        list.push({ stage, level, meanBelow, open: door[isOpen] === 1 && !this.fallenBack(level), gain: (door[longSum] ?? 0) / (door[pieces] ?? 1), certainty: certainty(door) });
+        list.push({ stage, level, meanBelow, open: door[isOpen] === 1 && !this.fallenBack(level), gain: (door[sum] ?? 0) / (door[pieces] ?? 1), certainty: certainty(door) });
       });
     }
     return list;
@@ -151,24 +158,30 @@ function gainOf(count: number, before: number, after: number): number {
 }
 
 function note(door: Float64Array, gain: number): void {
-  door[longSum] = (door[longSum] ?? 0) * keepLong + gain;
-  door[longSquares] = (door[longSquares] ?? 0) * keepLong + gain * gain;
-  door[pieces] = (door[pieces] ?? 0) * keepLong + 1;
-  door[shortSum] = (door[shortSum] ?? 0) * keepShort + gain;
-  door[shortSquares] = (door[shortSquares] ?? 0) * keepShort + gain * gain;
+  door[sum] = (door[sum] ?? 0) * keep + gain;
+  door[squares] = (door[squares] ?? 0) * keep + gain * gain;
+  door[pieces] = (door[pieces] ?? 0) * keep + 1;
+  const deviation = Math.sqrt((door[squares] ?? 0) / (door[pieces] ?? 1));
+  const scaled = deviation > 0 ? gain / deviation : 0;
+  door[falling] = Math.min(0, (door[falling] ?? 0) + scaled + slack);
+  door[rising] = Math.max(0, (door[rising] ?? 0) + scaled - slack);
 }
 
 function certainty(door: Float64Array): number {
-  return (door[longSum] ?? 0) / Math.sqrt(Math.max(1e-12, door[longSquares] ?? 0));
+  return (door[sum] ?? 0) / Math.sqrt(Math.max(1e-12, door[squares] ?? 0));
 }
 
 function take(door: Float64Array, gain: number): void {
   note(door, gain);
-  const long = certainty(door);
-  const short = (door[shortSum] ?? 0) / Math.sqrt(Math.max(1e-12, door[shortSquares] ?? 0));
-  if (door[isOpen] === 1) {
-    if (long < closesAt || short < alarmAt) door[isOpen] = 0;
-  } else if ((door[pieces] ?? 0) >= piecesMin && long > opensAt && short > 0) {
-    door[isOpen] = 1;
+  if ((door[falling] ?? 0) <= alarmAt) {
+    // What gained before says nothing now; how far it scatters does.
+    door[isOpen] = 0;
+    door[squares] = (door[squares] ?? 0) / Math.max(1, door[pieces] ?? 1);
+    door[sum] = 0;
+    door[pieces] = 1;
+    door[falling] = 0;
+    return;
   }
+  const certain = certainty(door);
+  if (door[isOpen] === 1 ? certain < closesAt : (door[pieces] ?? 0) >= piecesMin && certain > opensAt) door[isOpen] = door[isOpen] === 1 ? 0 : 1;
 }
