@@ -15,10 +15,13 @@ export interface DemandCount {
   readonly count: number;
 }
 
-/** Visitors who asked for one resource and then for the other, soon after: a link followed, a page's part, a package's dependency. */
+/** Visitors who asked for one resource and some minutes later for another: a link followed, a package's dependency. */
 export interface DemandStep {
   readonly from: ResourceKey;
   readonly to: ResourceKey;
+  /** From the minute in which the one was asked for to the minute of the other, 1 to `journeyMin`. */
+  readonly lagMin: number;
+  /** Steps; a visitor who comes from several resources at once is shared between them. */
   readonly count: number;
 }
 

@@ -188,13 +188,12 @@ export class DemandEngine implements Forecaster {
   }
 
   #stepColumns(steps: readonly DemandStep[]): ObservedMinute['steps'] {
-    const known: { readonly from: number; readonly to: number; readonly count: number }[] = [];
-    for (const { from, to, count } of steps) {
-      const fromIndex = this.#state.resources.indexOf(from);
-      const toIndex = this.#state.resources.indexOf(to);
-      if (fromIndex !== undefined && toIndex !== undefined) known.push({ from: fromIndex, to: toIndex, count });
-    }
-    return { from: Int32Array.from(known, ({ from }) => from), to: Int32Array.from(known, ({ to }) => to), counts: Float64Array.from(known, ({ count }) => count) };
+    const indexOf = (key: ResourceKey): number => this.#state.resources.indexOf(key) ?? -1;
+    const known = steps.filter(({ from, to }) => indexOf(from) >= 0 && indexOf(to) >= 0);
+    return {
+      from: Int32Array.from(known, ({ from }) => indexOf(from)), to: Int32Array.from(known, ({ to }) => indexOf(to)),
+      lagsMin: Int32Array.from(known, ({ lagMin }) => lagMin), counts: Float64Array.from(known, ({ count }) => count),
+    };
   }
 
   #intern(resource: ResourceKey, nowMs: number): number {

@@ -35,8 +35,8 @@ export interface ObservedMinute {
   readonly counts: Float64Array;
   /** 1 where this is the first that is known of the key. */
   readonly born: Uint8Array;
-  /** Steps of visitors from one resource to the next that ended in this minute, by key index. */
-  readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly counts: Float64Array };
+  /** Steps of visitors from one resource to another that ended in this minute, by key index; `lagsMin`: minutes since the first was asked for, at least 1. */
+  readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly lagsMin: Int32Array; readonly counts: Float64Array };
 }
 
 export interface Stage {

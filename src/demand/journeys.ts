@@ -1,0 +1,180 @@
+/**
+ * From single requests to steps: which resource a visitor asked for some minutes after which other one. A bounded table remembers of each visitor the
+ * last few resources and the minutes they were asked for in, for half an hour, under a tag that means nothing outside this process (`visitorTag`). What leaves is
+ * who followed whom among resources, added up over visitors; never a tag, an address, or a whole journey.
+ *
+ * Only steps across a minute's end are told: what follows within the same minute has come before any forecast could be of use. Visitors who
+ * go through more different resources than people do are taken for robots and make no steps.
+ */
+import type { ResourceKey } from '../kernel/index.ts';
+import type { DemandStep } from './window.ts';
+
+/** Visitors remembered at once; of more, the one of two who was seen longer ago is forgotten. */
+export const visitorsMax = 65_536;
+/** Steps told of one window; further ones are counted, so that those told can be scaled. */
+export const stepsMax = 4_000;
+/** Different resources in ten minutes, beyond which a visitor is taken for a robot. */
+export const peopleResourcesMax = 200;
+/** Characters of all remembered resources together; beyond, new ones are not remembered until others are forgotten. */
+export const journeyCharactersMax = 32 * 1024 * 1024;
+/** Resources remembered of a visitor. A step's count is shared between them, so that following it from each adds up to one request. */
+const remembered = 4;
+/** The time after which a visit is over: the usual bound of web analytics. */
+export const journeyMin = 30;
+const minuteMs = 60_000;
+const robotSpanMin = 10;
+const ways = 2;
+
+/** Steps of a window, and how many more there were. */
+export interface Steps {
+  readonly steps: readonly DemandStep[];
+  /** Steps for which there was no room. */
+  readonly dropped: number;
+  /** Requests of visitors who are taken for robots. */
+  readonly suspect: number;
+}
+
+export class Journeys {
+  readonly #visitors: number;
+  readonly #stepsMax: number;
+  readonly #tags: Uint32Array;
+  /** Minute of the last request; 0: free. */
+  readonly #seenMin: Int32Array;
+  readonly #resources: (ResourceKey | undefined)[];
+  readonly #minutes: Int32Array;
+  readonly #cursors: Uint8Array;
+  /** Different resources since `#spanMin`, about. */
+  readonly #different: Uint16Array;
+  readonly #spanMin: Int32Array;
+  #characters = 0;
+  #steps: DemandStep[] = [];
+  #dropped = 0;
+  #suspect = 0;
+
+  constructor(limits: { readonly visitors?: number; readonly steps?: number } = {}) {
+    this.#visitors = 2 ** Math.ceil(Math.log2(Math.max(ways, limits.visitors ?? visitorsMax)));
+    this.#stepsMax = limits.steps ?? stepsMax;
+    this.#tags = new Uint32Array(this.#visitors);
+    this.#seenMin = new Int32Array(this.#visitors);
+    this.#resources = Array.from<undefined>({ length: this.#visitors * remembered });
+    this.#minutes = new Int32Array(this.#visitors * remembered);
+    this.#cursors = new Uint8Array(this.#visitors);
+    this.#different = new Uint16Array(this.#visitors);
+    this.#spanMin = new Int32Array(this.#visitors);
+  }
+
+  /**
+   * Takes a person's request that was answered well. `referer`: the page of this site that the browser says it came from; when the visitor is known to
+   * have asked for that page, the step is from there and from nowhere else.
+   */
+  note(tag: number, resource: ResourceKey, atMs: number, referer?: ResourceKey): void {
+    const minute = Math.floor(atMs / minuteMs);
+    const visitor = this.#find(tag >>> 0, minute);
+    const first = visitor * remembered;
+    let same = -1;
+    let named = -1;
+    let sources = 0;
+    for (let slot = first; slot < first + remembered; slot++) {
+      const before = this.#resources[slot];
+      if (before === undefined) continue;
+      if (before === resource) same = slot;
+      else if (this.#isSource(slot, minute)) {
+        sources++;
+        if (before === referer) named = slot;
+      }
+    }
+    if (same < 0) this.#meetDifferent(visitor, minute);
+    if ((this.#different[visitor] ?? 0) > peopleResourcesMax) this.#suspect++;
+    else if (named >= 0) this.#step(named, resource, minute, 1);
+    else for (let slot = first; slot < first + remembered; slot++) {
+      if (this.#resources[slot] !== resource && this.#isSource(slot, minute)) this.#step(slot, resource, minute, 1 / sources);
+    }
+    this.#remember(visitor, same, resource, minute);
+  }
+
+  /** The steps since the last call. */
+  take(): Steps {
+    const told = { steps: this.#steps, dropped: this.#dropped, suspect: this.#suspect };
+    this.#steps = [];
+    this.#dropped = this.#suspect = 0;
+    return told;
+  }
+
+  #isSource(slot: number, minute: number): boolean {
+    const lagMin = minute - (this.#minutes[slot] ?? 0);
+    return this.#resources[slot] !== undefined && lagMin >= 1 && lagMin <= journeyMin;
+  }
+
+  #step(slot: number, to: ResourceKey, minute: number, count: number): void {
+    const from = this.#resources[slot];
+    if (from === undefined) return;
+    const lagMin = minute - (this.#minutes[slot] ?? 0);
+    if (this.#steps.length >= this.#stepsMax) this.#dropped++;
+    else this.#steps.push({ from, to, lagMin, count });
+  }
+
+  #find(tag: number, minute: number): number {
+    const set = (tag & (this.#visitors / ways - 1)) * ways;
+    let visitor = set;
+    for (let way = set; way < set + ways; way++) {
+      if (this.#tags[way] === tag && this.#seenMin[way] !== 0) {
+        visitor = way;
+        if (minute - (this.#seenMin[way] ?? 0) <= journeyMin) {
+          this.#seenMin[way] = minute;
+          return way;
+        }
+        break;
+      }
+      if ((this.#seenMin[way] ?? 0) < (this.#seenMin[visitor] ?? 0)) visitor = way;
+    }
+    this.#forget(visitor);
+    this.#tags[visitor] = tag;
+    this.#seenMin[visitor] = minute;
+    this.#spanMin[visitor] = minute;
+    return visitor;
+  }
+
+  #forget(visitor: number): void {
+    for (let slot = visitor * remembered; slot < (visitor + 1) * remembered; slot++) {
+      this.#characters -= this.#resources[slot]?.length ?? 0;
+      this.#resources[slot] = undefined;
+    }
+    this.#cursors[visitor] = 0;
+    this.#different[visitor] = 0;
+  }
+
+  #meetDifferent(visitor: number, minute: number): void {
+    if (minute - (this.#spanMin[visitor] ?? 0) >= robotSpanMin) {
+      this.#spanMin[visitor] = minute;
+      this.#different[visitor] = (this.#different[visitor] ?? 0) > peopleResourcesMax ? peopleResourcesMax : 0;
+    }
+    if ((this.#different[visitor] ?? 0) <= peopleResourcesMax) this.#different[visitor] = (this.#different[visitor] ?? 0) + 1;
+  }
+
+  /** In its old place when it was known, else in that of the one remembered longest. */
+  #remember(visitor: number, same: number, resource: ResourceKey, minute: number): void {
+    if (same >= 0) {
+      this.#minutes[same] = minute;
+      return;
+    }
+    const cursor = this.#cursors[visitor] ?? 0;
+    const slot = visitor * remembered + cursor;
+    const characters = this.#characters - (this.#resources[slot]?.length ?? 0) + resource.length;
+    if (characters > journeyCharactersMax) return;
+    this.#characters = characters;
+    this.#resources[slot] = resource;
+    this.#minutes[slot] = minute;
+    this.#cursors[visitor] = (cursor + 1) % remembered;
+  }
+}
+
+/** A visitor as a number that means nothing without `key`, which is made anew by each process and told to nobody. */
+export function visitorTag(address: string, agent: string, key: number): number {
+  let hash = key | 0;
+  for (let i = 0; i < address.length; i++) hash = Math.imul(hash ^ address.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  for (let i = 0; i < agent.length; i++) hash = Math.imul(hash ^ agent.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ key;
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
