@@ -14,11 +14,12 @@ import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import type { KeyTable } from './state/key-table.ts';
 import { paceOf, RateReader } from './base/rates.ts';
+import type { AccuracyRow } from './evidence/accuracy.ts';
 import { Gate } from './evidence/gate.ts';
 import type { Door } from './evidence/gate.ts';
 import { Pipeline } from './pipeline.ts';
-import { siteBatch } from './stage.ts';
-import type { ObservedMinute, Stage, StageName } from './stage.ts';
+import { levels, siteBatch } from './stage.ts';
+import type { Level, ObservedMinute, Stage, StageName } from './stage.ts';
 import { createStages } from './stages.ts';
 import type { Work, WorkDone } from './work.ts';
 import { FullForecasts } from './full-forecasts.ts';
@@ -48,6 +49,12 @@ export interface EngineOptions {
   readonly seed?: number;
   /** Stages left out, to see what each is worth. */
   readonly without?: ReadonlySet<StageName>;
+}
+
+export interface EngineReport {
+  readonly doors: readonly Door[];
+  readonly accuracy: readonly AccuracyRow[];
+  readonly fallenBack: readonly Level[];
 }
 
 interface Parts {
@@ -165,9 +172,9 @@ export class DemandEngine implements Forecaster {
     return writeSnapshot(this.#state, { gate: this.#gate, stages: this.#pipeline.stages });
   }
 
-  /** Where each stage stands: let in or not, and what it gained. */
-  doors(): Door[] {
-    return this.#gate.doors();
+  /** Where each stage stands: let in or not, and what it gained; how good the forecasts of the last days were; where all stages are left aside. */
+  report(): EngineReport {
+    return { doors: this.#gate.doors(), accuracy: this.#state.accuracy.rows(), fallenBack: levels.filter((level) => this.#gate.fallenBack(level)) };
   }
 
   /** The keys of largest base rate, and those a stage raises. */

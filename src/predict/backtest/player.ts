@@ -104,7 +104,7 @@ export class ForeshadowPlayer {
   /** Waits for work under way, takes nothing of it, and tells how it all stands at the end. */
   async end(): Promise<{ readonly doors: readonly Door[]; readonly work: WorkSchedule['counts'] }> {
     await this.#work.end();
-    return { doors: this.#forecaster.doors(), work: this.#work.counts };
+    return { doors: this.#forecaster.report().doors, work: this.#work.counts };
   }
 
   /** Whole refreshes for this minute: never more than the budget; less than one a minute adds up. */

@@ -11,6 +11,8 @@ import { horizonsMin } from '../forecaster.ts';
 import type { Pipeline, Trial } from '../pipeline.ts';
 import type { Batch, Level } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
+import type { Said } from './accuracy.ts';
+import type { Calibrated, Calibration } from './calibration.ts';
 import type { Gate } from './gate.ts';
 
 const minuteMs = 60_000;
@@ -37,6 +39,8 @@ interface Sample {
   /** At `choiceHorizon`, as if there were no fall-back. */
   readonly trusted: Float64Array;
   readonly trials: readonly Trial[];
+  /** At `choiceHorizon`, calibrated as of then. */
+  readonly said: readonly Said[];
   /** By each blend, or with each strength of the region prior. */
   readonly rivals: readonly Float64Array[];
 }
@@ -107,23 +111,25 @@ export class HeldOut {
   #predict(batch: Batch, nowMs: number, totals: Float64Array, rivals: readonly Float64Array[]): Sample {
     const { base, trials, rates } = this.#pipeline.trials(batch, choiceHorizon, nowMs);
     const fallenBack = this.#gate.fallenBack(batch.level);
-    return {
-      batch, totals, rivals, base, trials, trusted: rates,
-      // What calibration learns from is what is handed out; a fall-back is not what would be without it.
-      rates: horizonsMin.map((_, horizon) => (horizon === choiceHorizon && !fallenBack ? rates : this.#pipeline.rates(batch, horizon, nowMs, base))),
-    };
+    // What calibration learns from is what is handed out; a fall-back is not what would be without it.
+    const handedOut = horizonsMin.map((_, horizon) => (horizon === choiceHorizon && !fallenBack ? rates : this.#pipeline.rates(batch, horizon, nowMs, base)));
+    const calibration = this.#calibrationOf(batch.level);
+    const calibrated = (perMinute: number): Calibrated => calibration.correct(choiceHorizon, perMinute * (horizonsMin[choiceHorizon] ?? 0));
+    const said = [...base].map((rate, i) => ({ base: calibrated(rate), forecast: calibrated(handedOut[choiceHorizon]?.[i] ?? 0) }));
+    return { batch, totals, rivals, base, trials, said, trusted: rates, rates: handedOut };
   }
 
   #judge(sample: Sample, horizon: number): void {
-    const { blend, regionPrior, siteCalibration, regionCalibration } = this.#state;
+    const { blend, regionPrior, accuracy } = this.#state;
     const { level } = sample.batch;
     const minutes = horizonsMin[horizon] ?? 0;
     const counts = this.#came(sample);
-    const calibration = level === 'site' ? siteCalibration : regionCalibration;
+    const calibration = this.#calibrationOf(level);
     const rates = sample.rates[horizon];
     for (let i = 0; i < counts.length; i++) calibration.learn(horizon, (rates?.[i] ?? 0) * minutes, counts[i] ?? 0);
     calibration.refit(horizon, keep);
     if (horizon !== choiceHorizon) return;
+    accuracy.learn(level, sample.said, counts);
     for (let i = 0; i < counts.length; i++) {
       if (level === 'site') blend.score(sample.rivals.map((rival) => rival[i] ?? 0), minutes, counts[i] ?? 0);
       else regionPrior.score(sample.rivals.map((rival) => (rival[i] ?? 0) * minutes), counts[i] ?? 0);
@@ -138,6 +144,10 @@ export class HeldOut {
     for (const { stage, given, made } of trials) this.#gate.score(stage, level, means(given), means(made), counts);
     this.#gate.watch(level, means(base), means(trusted), counts);
     for (const stage of this.#pipeline.stages) stage.learn?.(level, counts);
+  }
+
+  #calibrationOf(level: Level): Calibration {
+    return level === 'site' ? this.#state.siteCalibration : this.#state.regionCalibration;
   }
 
   /** Requests of each row since it was sampled. */

@@ -37,6 +37,7 @@ export function writeSnapshot(state: EngineState, { gate, stages }: Learning): U
   state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
   state.regionCalibration.write(writer);
+  state.accuracy.write(writer);
   gate.write(writer);
   writer.uint(stages.length);
   for (const stage of stages) {
@@ -76,6 +77,7 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax:
   state.regionPrior.read(reader);
   state.siteCalibration.read(reader);
   state.regionCalibration.read(reader);
+  state.accuracy.read(reader);
   const parts = learning(state);
   parts.gate.read(reader);
   const count = reader.length(2);

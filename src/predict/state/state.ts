@@ -3,6 +3,7 @@
  * learning, snapshots) and with nobody else.
  */
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { Accuracy } from '../evidence/accuracy.ts';
 import { Calibration } from '../evidence/calibration.ts';
 import { DecayedCounts } from './decayed-counts.ts';
 import { FacetCounts } from './facet-counts.ts';
@@ -28,6 +29,7 @@ export interface EngineState {
   readonly regionPrior: PriorChoice;
   readonly siteCalibration: Calibration;
   readonly regionCalibration: Calibration;
+  readonly accuracy: Accuracy;
   /** Start of the first minute observed, epoch ms; 0 before. */
   beganMs: number;
 }
@@ -40,7 +42,7 @@ export function createState(keysMax: number): EngineState {
     resources: new KeyTable(), regions: new KeyTable(), variations: new KeyTable(),
     byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(), pace: singleRow(),
     regionsOf: new FacetCounts(keysMax * pairsPerKey), variationsOf: new FacetCounts(keysMax * pairsPerKey),
-    blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
+    blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(), accuracy: new Accuracy(),
     beganMs: 0,
   };
 }
