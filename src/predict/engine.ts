@@ -109,7 +109,7 @@ export class DemandEngine implements Forecaster {
       const variationIndex = internFacet(state.variations, state.byVariation, variation);
       keys[i] = index;
       regions[i] = regionIndex;
-      born[i] = state.byResource.totals[index] === 0 ? 1 : 0;
+      born[i] = state.byResource.has(index) ? 0 : 1;
       pace += paceOf(state, index, count, dayFactor);
       state.byResource.add(index, count, minuteMs, ofResource);
       state.byRegion.add(regionIndex, count, minuteMs, ofRegion);
@@ -142,7 +142,7 @@ export class DemandEngine implements Forecaster {
       const resource = resources.keyAt(index);
       if (resource === undefined) continue;
       const { mean } = siteCalibration.correct(planHorizon, (rates[row] ?? 0) * minutes);
-      found.push({ resource, perMinute: mean / minutes, lastSeenMs: byResource.lastSeenMs[index] ?? 0 });
+      found.push({ resource, perMinute: mean / minutes, lastSeenMs: byResource.lastSeenAt(index) });
     }
     return found;
   }

@@ -62,7 +62,7 @@ export class FullForecasts {
     const { resources, byResource } = this.#state;
     let keys: number[] = [];
     for (let index = 0; index < resources.span; index++) {
-      if ((byResource.lastSeenMs[index] ?? 0) < sinceMs || resources.keyAt(index) === undefined) continue;
+      if (byResource.lastSeenAt(index) < sinceMs || !resources.has(index)) continue;
       keys.push(index);
       if (keys.length < chunk) continue;
       yield* this.#distributions(this.#rowsOf(keys, sinceMs, undefined), nowMs, undefined);

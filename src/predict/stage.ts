@@ -39,10 +39,18 @@ export interface ObservedMinute {
   readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly lagsMin: Int32Array; readonly counts: Float64Array };
 }
 
+/** What becomes of key indexes in a snapshot: their numbers there; undefined for one that is nobody's. */
+export interface KeyNumbers {
+  get(key: number): number | undefined;
+  has(key: number): boolean;
+}
+
 export interface Stage {
   readonly name: StageName;
   /** Called after the engine's own counts have taken the minute. Indexes may be larger than any seen before. */
   observe(minute: ObservedMinute): void;
+  /** `ms` just passed of which nothing was observed, because this process was not there. Told before the first minute after it: as far as decay goes, no time passed. */
+  skip?(ms: number): void;
   /** The key's index will be another key's. */
   forget(key: number): void;
   /**
@@ -63,7 +71,7 @@ export interface Stage {
   /** Bytes of its state, roughly. */
   bytes(): number;
   /** `numbers`: index of each key in the snapshot; keys that are not in it are gone. */
-  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void;
+  write(writer: ByteWriter, numbers: KeyNumbers): void;
   /** Reads what `write` wrote, into a new stage; indexes are numbers now. Throws `bytes-invalid`. */
   read(reader: ByteReader): void;
 }

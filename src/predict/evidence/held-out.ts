@@ -91,7 +91,7 @@ export class HeldOut {
     const { byResource, resources } = this.#state;
     const day = byResource.columns[3];
     const denseFrom = denseDay / (byResource.factors(nowMs)[3] ?? 1);
-    const keys = sampleOf(resources.span, (index) => (byResource.lastSeenMs[index] ?? 0) >= nowMs - activeMs, (index) => (day?.[index] ?? 0) >= denseFrom);
+    const keys = sampleOf(resources.span, (index) => byResource.lastSeenAt(index) >= nowMs - activeMs, (index) => (day?.[index] ?? 0) >= denseFrom);
     const none = new Int32Array(keys.length).fill(-1);
     const reader = new RateReader(this.#state, nowMs);
     return this.#predict({ level: 'site', length: keys.length, keys, regions: none, pairs: none }, nowMs, columnOf(keys, (index) => byResource.totals[index] ?? 0),

@@ -2,33 +2,60 @@
  * Exponentially decayed counts of many keys at several time scales, as typed-array columns indexed by a small number.
  * Forward decay (Cormode et al. 2009): a request at time t adds e^((t−L)/τ) for a landmark L, so nothing has to be touched
  * as time passes; reading multiplies by e^(−(now−L)/τ). Landmarks move before the exponent grows out of range.
+ *
+ * 32 bytes a key: single precision (24 bits; within 1e-4 of exact sums over months, tested), times in whole seconds, and totals as
+ * whole numbers modulo 2³², whose differences are exact.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
-/** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day. */
-const scalesMin = [10, 60, 360, 1440] as const;
+/** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day, the week. */
+export const scalesMin = [10, 60, 360, 1440, 10_080] as const;
+/** The scales of an hour and of a day, as indexes into the columns. */
+export const hourScale = 1;
+export const dayScale = 3;
 const minuteMs = 60_000;
-/** e^20 stays far inside a double; at the shortest scale landmarks move every 200 minutes. */
+/** e^20 times any count stays far inside single precision; at the shortest scale landmarks move every 200 minutes. */
 const exponentMax = 20;
+/** Less than this of a request, at a landmark, is nothing; and below it come numbers that processors are slow with. */
+const least = 1e-30;
 
 export class DecayedCounts {
   /** One column a scale, in units of requests at the landmark. Read them with `factors`. */
-  readonly columns: Float64Array[] = scalesMin.map(() => new Float64Array(0));
-  /** Epoch ms of each key's last request; 0 for none. */
-  lastSeenMs = new Float64Array(0);
-  /** All requests of each key. */
-  totals = new Float64Array(0);
+  readonly columns: Float32Array[] = scalesMin.map(() => new Float32Array(0));
+  /** All requests of each key, modulo 2³². */
+  totals = new Uint32Array(0);
+  #lastSeenS = new Uint32Array(0);
+  #firstSeenS = new Uint32Array(0);
   readonly #landmarksMs: number[] = scalesMin.map(() => 0);
 
   get capacity(): number {
     return this.totals.length;
   }
 
+  get bytes(): number {
+    return this.capacity * (4 * scalesMin.length + 12);
+  }
+
+  /** Epoch ms of a key's last request, to the second; 0 for none. */
+  lastSeenAt(index: number): number {
+    return (this.#lastSeenS[index] ?? 0) * 1000;
+  }
+
+  /** Epoch ms of the first request that is known of a key, to the second; 0 for none. */
+  firstSeenAt(index: number): number {
+    return (this.#firstSeenS[index] ?? 0) * 1000;
+  }
+
   /** Makes room for indexes below `capacity`; what is there stays. */
   grow(capacity: number): void {
-    this.columns.forEach((column, scale) => { this.columns[scale] = widened(column, capacity); });
-    this.lastSeenMs = widened(this.lastSeenMs, capacity);
+    this.columns.forEach((column, scale) => {
+      const wider = new Float32Array(capacity);
+      wider.set(column);
+      this.columns[scale] = wider;
+    });
     this.totals = widened(this.totals, capacity);
+    this.#lastSeenS = widened(this.#lastSeenS, capacity);
+    this.#firstSeenS = widened(this.#firstSeenS, capacity);
   }
 
   /** Moves the landmarks if need be; called before adding at `nowMs`. */
@@ -37,11 +64,13 @@ export class DecayedCounts {
       const tau = (scalesMin[scale] ?? 1) * minuteMs;
       const landmark = this.#landmarksMs[scale] ?? 0;
       if (nowMs - landmark <= exponentMax * tau) continue;
-      const factor = Math.exp(-(nowMs - landmark) / tau);
-      const column = this.columns[scale];
-      if (column) for (let i = 0; i < column.length; i++) column[i] = (column[i] ?? 0) * factor;
+      fade(this.columns[scale], Math.exp(-(nowMs - landmark) / tau));
       this.#landmarksMs[scale] = nowMs;
     }
+  }
+
+  landmarkMs(scale: number): number {
+    return this.#landmarksMs[scale] ?? 0;
   }
 
   /** What a request at `atMs` adds to each column. */
@@ -60,33 +89,46 @@ export class DecayedCounts {
       if (column) column[index] = (column[index] ?? 0) + count * (weights[scale] ?? 0);
     }
     this.totals[index] = (this.totals[index] ?? 0) + count;
-    if (atMs > (this.lastSeenMs[index] ?? 0)) this.lastSeenMs[index] = atMs;
+    const second = Math.floor(atMs / 1000);
+    if (second > (this.#lastSeenS[index] ?? 0)) this.#lastSeenS[index] = second;
+    if (this.#firstSeenS[index] === 0) this.#firstSeenS[index] = second;
+  }
+
+  /** Whether anything has been counted for the key. */
+  has(index: number): boolean {
+    return (this.#firstSeenS[index] ?? 0) > 0;
   }
 
   clear(index: number): void {
     for (const column of this.columns) column[index] = 0;
     this.totals[index] = 0;
-    this.lastSeenMs[index] = 0;
+    this.#lastSeenS[index] = 0;
+    this.#firstSeenS[index] = 0;
   }
 
-  /** Writes the state of these keys, in this order. */
-  write(writer: ByteWriter, indexes: readonly number[]): void {
+  /** As if `ms` had not passed: what was counted is that much younger. */
+  skip(ms: number): void {
+    for (let scale = 0; scale < scalesMin.length; scale++) this.#landmarksMs[scale] = (this.#landmarksMs[scale] ?? 0) + ms;
+    const seconds = Math.round(ms / 1000);
+    for (const column of [this.#lastSeenS, this.#firstSeenS]) {
+      for (let i = 0; i < column.length; i++) if ((column[i] ?? 0) > 0) column[i] = (column[i] ?? 0) + seconds;
+    }
+  }
+
+  /** Writes the keys below `span`. */
+  write(writer: ByteWriter, span: number): void {
     for (const landmark of this.#landmarksMs) writer.double(landmark);
-    for (const index of indexes) {
-      for (const column of this.columns) writer.double(column[index] ?? 0);
-      writer.double(this.lastSeenMs[index] ?? 0);
-      writer.double(this.totals[index] ?? 0);
-    }
+    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) writer.raw(bytesOf(column.subarray(0, span)));
   }
 
-  /** Reads the state of keys 0 to `length` − 1. Numbers that can't be counts become 0. */
-  read(reader: ByteReader, length: number): void {
-    for (let scale = 0; scale < scalesMin.length; scale++) this.#landmarksMs[scale] = sane(reader.double());
-    for (let index = 0; index < length; index++) {
-      for (const column of this.columns) column[index] = sane(reader.double());
-      this.lastSeenMs[index] = sane(reader.double());
-      this.totals[index] = sane(reader.double());
+  /** Reads the keys below `span`; there is room. Numbers that can't be counts become 0. */
+  read(reader: ByteReader, span: number): void {
+    for (let scale = 0; scale < scalesMin.length; scale++) {
+      const landmark = reader.double();
+      this.#landmarksMs[scale] = Number.isFinite(landmark) && landmark > 0 ? landmark : 0;
     }
+    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) bytesOf(column.subarray(0, span)).set(reader.raw(4 * span));
+    for (const column of this.columns) heal(column);
   }
 }
 
@@ -95,12 +137,30 @@ export function exposures(ageMin: number): number[] {
   return scalesMin.map((tau) => tau * -Math.expm1(-Math.max(1, ageMin) / tau));
 }
 
-function widened(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(capacity);
-  wider.set(column);
-  return wider;
+/** Multiplies a column by a factor below 1; what becomes too little becomes nothing. */
+export function fade(column: Float32Array | undefined, factor: number): void {
+  if (!column) return;
+  for (let i = 0; i < column.length; i++) {
+    const faded = (column[i] ?? 0) * factor;
+    column[i] = faded < least ? 0 : faded;
+  }
 }
 
-function sane(value: number): number {
-  return Number.isFinite(value) && value > 0 ? value : 0;
+/** A column's own bytes, little-endian as every machine Bun runs on. */
+export function bytesOf(column: Float32Array | Uint32Array | Int32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+}
+
+/** Numbers that can't be counts become 0. */
+export function heal(column: Float32Array): void {
+  for (let i = 0; i < column.length; i++) {
+    const value = column[i] ?? 0;
+    if (!(value >= least && value < Infinity)) column[i] = 0;
+  }
+}
+
+export function widened(column: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const wider = new Uint32Array(capacity);
+  wider.set(column);
+  return wider;
 }

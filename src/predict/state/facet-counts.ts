@@ -6,6 +6,7 @@
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 const tauMs = 1440 * 60_000;
+const hourTauMs = 60 * 60_000;
 /** Beyond this exponent the landmark moves (see `decayed-counts.ts`). */
 const exponentMax = 20;
 const none = -1;
@@ -17,12 +18,14 @@ export class FacetCounts {
   #owner = new Int32Array(0);
   #facet = new Int32Array(0);
   #weight = new Float64Array(0);
+  #hour = new Float64Array(0);
   #lastSeenMs = new Float64Array(0);
   #total = new Float64Array(0);
   #span = 0;
   #free = none;
   #live = 0;
   #landmarkMs = 0;
+  #hourLandmarkMs = 0;
   /** Goes up when pairs are dropped, so that what was remembered about slots can be forgotten. */
   generation = 0;
 
@@ -35,7 +38,7 @@ export class FacetCounts {
   }
 
   get bytes(): number {
-    return this.#next.length * 36 + this.#heads.length * 4;
+    return this.#next.length * 44 + this.#heads.length * 4;
   }
 
   /** One more than the highest slot in use. Slots of dropped pairs have an owner below 0. */
@@ -52,9 +55,11 @@ export class FacetCounts {
 
   add(owner: number, facet: number, count: number, atMs: number): void {
     if (atMs - this.#landmarkMs > exponentMax * tauMs) this.#moveLandmark(atMs);
+    if (atMs - this.#hourLandmarkMs > exponentMax * hourTauMs) this.#moveHourLandmark(atMs);
     let slot = this.find(owner, facet);
     if (slot === none) slot = this.#insert(owner, facet);
     this.#weight[slot] = (this.#weight[slot] ?? 0) + count * Math.exp((atMs - this.#landmarkMs) / tauMs);
+    this.#hour[slot] = (this.#hour[slot] ?? 0) + count * Math.exp((atMs - this.#hourLandmarkMs) / hourTauMs);
     this.#total[slot] = (this.#total[slot] ?? 0) + count;
     if (atMs > (this.#lastSeenMs[slot] ?? 0)) this.#lastSeenMs[slot] = atMs;
   }
@@ -111,15 +116,25 @@ export class FacetCounts {
     return Math.exp(-(nowMs - this.#landmarkMs) / tauMs);
   }
 
-  write(writer: ByteWriter, ownerNumbers: ReadonlyMap<number, number>, facetNumbers: ReadonlyMap<number, number>): void {
+  /** The same decayed over an hour; times what `hourFactor` returns. */
+  hourAt(slot: number): number {
+    return this.#hour[slot] ?? 0;
+  }
+
+  hourFactor(nowMs: number): number {
+    return Math.exp(-(nowMs - this.#hourLandmarkMs) / hourTauMs);
+  }
+
+  write(writer: ByteWriter): void {
     writer.double(this.#landmarkMs);
-    const slots: number[] = [];
-    for (let slot = 0; slot < this.#span; slot++) if (ownerNumbers.has(this.ownerAt(slot))) slots.push(slot);
-    writer.uint(slots.length);
-    for (const slot of slots) {
-      writer.uint(ownerNumbers.get(this.ownerAt(slot)) ?? 0);
-      writer.uint(facetNumbers.get(this.facetAt(slot)) ?? 0);
+    writer.double(this.#hourLandmarkMs);
+    writer.uint(this.#live);
+    for (let slot = 0; slot < this.#span; slot++) {
+      if (this.ownerAt(slot) < 0) continue;
+      writer.uint(this.ownerAt(slot));
+      writer.uint(this.facetAt(slot));
       writer.double(this.weightAt(slot));
+      writer.double(this.hourAt(slot));
       writer.double(this.lastSeenAt(slot));
       writer.double(this.totalAt(slot));
     }
@@ -128,16 +143,19 @@ export class FacetCounts {
   /** Reads pairs into an empty table; pairs of owners or facets that don't exist are skipped. */
   read(reader: ByteReader, owners: number, facets: number): void {
     this.#landmarkMs = positive(reader.double());
-    const length = reader.length(26);
+    this.#hourLandmarkMs = positive(reader.double());
+    const length = reader.length(34);
     for (let i = 0; i < length; i++) {
       const owner = reader.uint();
       const facet = reader.uint();
       const weight = positive(reader.double());
+      const hour = positive(reader.double());
       const lastSeenMs = positive(reader.double());
       const total = positive(reader.double());
       if (owner >= owners || facet >= facets) continue;
       const slot = this.find(owner, facet) === none ? this.#insert(owner, facet) : this.find(owner, facet);
       this.#weight[slot] = weight;
+      this.#hour[slot] = hour;
       this.#lastSeenMs[slot] = lastSeenMs;
       this.#total[slot] = total;
     }
@@ -155,6 +173,7 @@ export class FacetCounts {
     this.#owner[slot] = owner;
     this.#facet[slot] = facet;
     this.#weight[slot] = 0;
+    this.#hour[slot] = 0;
     this.#total[slot] = 0;
     this.#lastSeenMs[slot] = 0;
     this.#next[slot] = this.first(owner);
@@ -207,6 +226,7 @@ export class FacetCounts {
     this.#owner = ints(this.#owner);
     this.#facet = ints(this.#facet);
     this.#weight = doubles(this.#weight);
+    this.#hour = doubles(this.#hour);
     this.#lastSeenMs = doubles(this.#lastSeenMs);
     this.#total = doubles(this.#total);
   }
@@ -215,6 +235,12 @@ export class FacetCounts {
     const factor = this.factor(nowMs);
     for (let slot = 0; slot < this.#span; slot++) this.#weight[slot] = (this.#weight[slot] ?? 0) * factor;
     this.#landmarkMs = nowMs;
+  }
+
+  #moveHourLandmark(nowMs: number): void {
+    const factor = this.hourFactor(nowMs);
+    for (let slot = 0; slot < this.#span; slot++) this.#hour[slot] = (this.#hour[slot] ?? 0) * factor;
+    this.#hourLandmarkMs = nowMs;
   }
 }
 

@@ -21,6 +21,11 @@ export class KeyTable<Key extends string> {
     return this.#indexes.get(key);
   }
 
+  /** Whether the index is a key's. */
+  has(index: number): boolean {
+    return this.#keys[index] !== undefined;
+  }
+
   keyAt(index: number): Key | undefined {
     return this.#keys[index];
   }

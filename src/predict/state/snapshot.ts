@@ -11,7 +11,7 @@ import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
 
 const magic = 'FSBF';
-const version = 2;
+const version = 3;
 const stageMagic = 'FSBS';
 const stringBytesMax = 65_536;
 
@@ -24,15 +24,15 @@ export interface Learning {
 export function writeSnapshot(state: EngineState, { gate, stages }: Learning): Uint8Array {
   const writer = new ByteWriter(magic, version);
   writer.double(state.beganMs);
-  const resources = writeKeys(writer, state.resources);
-  const regions = writeKeys(writer, state.regions);
-  const variations = writeKeys(writer, state.variations);
-  state.byResource.write(writer, [...resources.keys()]);
-  state.byRegion.write(writer, [...regions.keys()]);
-  state.byVariation.write(writer, [...variations.keys()]);
-  state.pace.write(writer, [0]);
-  state.regionsOf.write(writer, resources, regions);
-  state.variationsOf.write(writer, resources, variations);
+  writeKeys(writer, state.resources);
+  writeKeys(writer, state.regions);
+  writeKeys(writer, state.variations);
+  state.byResource.write(writer, state.resources.span);
+  state.byRegion.write(writer, state.regions.span);
+  state.byVariation.write(writer, state.variations.span);
+  state.pace.write(writer, 1);
+  state.regionsOf.write(writer);
+  state.variationsOf.write(writer);
   state.blend.write(writer);
   state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
@@ -40,9 +40,10 @@ export function writeSnapshot(state: EngineState, { gate, stages }: Learning): U
   state.accuracy.write(writer);
   gate.write(writer);
   writer.uint(stages.length);
+  const kept = { get: (key: number): number | undefined => (state.resources.has(key) ? key : undefined), has: (key: number): boolean => state.resources.has(key) };
   for (const stage of stages) {
     const part = new ByteWriter(stageMagic, version);
-    stage.write(part, resources);
+    stage.write(part, kept);
     const bytes = part.finish();
     writer.string(stage.name);
     writer.uint(bytes.length);
@@ -61,9 +62,9 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax:
   const state = createState(keysMax);
   state.beganMs = Number.isFinite(beganMs) && beganMs > 0 ? beganMs : 0;
   // The brands' parsers made these strings before they were written.
-  readKeys(reader, (key) => state.resources.intern(key as ResourceKey));
-  readKeys(reader, (key) => state.regions.intern(key as RegionName));
-  readKeys(reader, (key) => state.variations.intern(key as VariationKey));
+  readKeys(reader, state.resources, (key) => key as ResourceKey);
+  readKeys(reader, state.regions, (key) => key as RegionName);
+  readKeys(reader, state.variations, (key) => key as VariationKey);
   for (const [columns, keys] of [[state.byResource, state.resources], [state.byRegion, state.regions], [state.byVariation, state.variations]] as const) {
     columns.grow(keys.span);
     columns.read(reader, keys.span);
@@ -94,19 +95,24 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax:
   return { state, parts };
 }
 
-/** Writes the keys in use; returns index → number in the snapshot. */
-function writeKeys<Key extends string>(writer: ByteWriter, table: KeyTable<Key>): Map<number, number> {
-  const numbers = new Map<number, number>();
-  const indexes = table.indexes();
-  writer.uint(indexes.length);
-  for (const index of indexes) {
-    numbers.set(index, numbers.size);
-    writer.string(table.keyAt(index) ?? '');
+/** Writes the keys in the order of their indexes, nothing for an index that is nobody's. */
+function writeKeys<Key extends string>(writer: ByteWriter, table: KeyTable<Key>): void {
+  writer.uint(table.span);
+  for (let index = 0; index < table.span; index++) {
+    const key = table.keyAt(index);
+    writer.uint(key === undefined ? 0 : 1);
+    if (key !== undefined) writer.string(key);
   }
-  return numbers;
 }
 
-function readKeys(reader: ByteReader, intern: (key: string) => void): void {
-  const length = reader.length(1);
-  for (let i = 0; i < length; i++) intern(reader.string(stringBytesMax));
+/** Gives every key the index it had. */
+function readKeys<Key extends string>(reader: ByteReader, table: KeyTable<Key>, keyOf: (text: string) => Key): void {
+  const span = reader.length(1);
+  const holes: number[] = [];
+  for (let index = 0; index < span; index++) {
+    const isKey = reader.uint() === 1;
+    const found = table.intern(keyOf(isKey ? reader.string(stringBytesMax) : `\n${index}`));
+    if (!isKey) holes.push(found);
+  }
+  for (const index of holes) table.release(index);
 }
