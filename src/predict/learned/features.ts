@@ -1,0 +1,269 @@
+/**
+ * What the trees see of a row: how recent, how old, how steady and how dense its demand is, what its families, its region and the site do now beside
+ * their usual, and the time of day. Everything is a logarithm or a part of something, relative to what was expected of the row where that makes sense, so that
+ * what is learned on dense rows holds for others and nothing depends on the size of the site. Read from the state as of one moment; nothing is kept.
+ *
+ * Hot: it runs over every row that is forecast. Rows are written straight into columns, about 1 µs each.
+ */
+import { siteExposures } from '../base/rates.ts';
+import type { Batch, Level } from '../stage.ts';
+import type { EngineState } from '../state/state.ts';
+import type { Encoding } from './encodings.ts';
+import { inRegion } from './kin.ts';
+import type { Kin } from './kin.ts';
+
+const minuteMs = 60_000;
+/** Of a key's pairs, so many are looked at. */
+const walkMax = 24;
+/** The expected count stands for this many minutes. */
+export const featureMinutes = 15;
+
+/** A feature and the range in which samples tell its values apart. */
+interface Feature {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+const feature = (name: string, from: number, to: number): Feature => ({ name, from, to });
+
+const common: readonly Feature[] = [
+  feature('expected', -12, 5), feature('fresh10', -5, 5), feature('fresh60', -5, 5), feature('fresh360', -5, 5), feature('fresh1440', -4, 4),
+  feature('day', -2.5, 9), feature('total', 0, 12), feature('gap', 0, 8), feature('gapRelative', -5, 6),
+  feature('age', 0, 12), feature('regions', 0, 24), feature('topRegion', 0, 1), feature('topVariation', 0, 1),
+  feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5), feature('daySine', -1, 1), feature('dayCosine', -1, 1),
+  feature('classRatio', -2, 2), feature('depth', 0, 15), feature('query', 0, 1),
+  feature('nameFresh10', -5, 5), feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('seriesFresh60', -5, 5), feature('seriesSize', -6, 6), feature('folderFresh60', -3, 3),
+];
+const regional: readonly Feature[] = [
+  feature('pairDay', -5, 5), feature('pairHour', -5, 5), feature('pairPart', -5, 0.5), feature('pairGap', 0, 8), feature('pairGapRelative', -7, 6), feature('pairTotal', 0, 12),
+  feature('elsewhereHour', -5, 5), feature('regionPart', -14, 0), feature('regionPace10', -3, 3), feature('regionPace60', -3, 3), feature('regionPace360', -3, 3), feature('regionRatio', -2, 2),
+  feature('regionNameHour', -5, 5), feature('regionNameSize', -5, 5), feature('regionFolderFresh60', -5, 5), feature('regionFolderPart', -5, 5),
+];
+/** The columns of each level, in their order. */
+export const featureRanges: Readonly<Record<Level, readonly Feature[]>> = { site: common, region: [...common, ...regional] };
+
+export interface FeatureSources {
+  readonly state: EngineState;
+  readonly kin: Kin;
+  readonly classes: Encoding;
+  readonly regions: Encoding;
+}
+
+/** Columns in one block, `capacity` rows each. */
+export interface FeatureBlock {
+  readonly values: Float32Array;
+  readonly columns: readonly Float32Array[];
+  readonly capacity: number;
+}
+
+export function featureBlock(level: Level, capacity: number): FeatureBlock {
+  const values = new Float32Array(featureRanges[level].length * capacity);
+  return { values, capacity, columns: featureRanges[level].map((_, at) => values.subarray(at * capacity, (at + 1) * capacity)) };
+}
+
+/** Decayed counts of things at the scales of the state, and what is read with them. */
+interface Scales {
+  readonly c0: Float32Array;
+  readonly c1: Float32Array;
+  readonly c2: Float32Array;
+  readonly c3: Float32Array;
+  readonly c4: Float32Array;
+  readonly f0: number;
+  readonly f1: number;
+  readonly f2: number;
+  readonly f3: number;
+  readonly f4: number;
+}
+
+export class FeatureReader {
+  readonly #sources: FeatureSources;
+  readonly #nowMs: number;
+  readonly #keys: Scales;
+  readonly #regions: Scales;
+  /** Effective minutes of the scales, at the site's pace. */
+  readonly #exposure: readonly number[];
+  readonly #pairFactor: number;
+  readonly #pairHourFactor: number;
+  readonly #kinFactors: Float64Array;
+  readonly #regionalFactors: Float64Array;
+  readonly #regionDay: number;
+  /** Parts of the features that are the same for every row: the site's pace and the time. */
+  readonly #moment: Float64Array;
+
+  constructor(sources: FeatureSources, nowMs: number) {
+    const { state, kin } = sources;
+    this.#sources = sources;
+    this.#nowMs = nowMs;
+    this.#keys = scalesOf(state.byResource, nowMs);
+    this.#regions = scalesOf(state.byRegion, nowMs);
+    this.#exposure = siteExposures(state, nowMs);
+    this.#pairFactor = state.regionsOf.factor(nowMs);
+    this.#pairHourFactor = state.regionsOf.hourFactor(nowMs);
+    this.#kinFactors = kin.families.factors(nowMs);
+    this.#regionalFactors = kin.regional.factors(nowMs);
+    let regionDay = 0;
+    for (let region = 0; region < state.regions.span; region++) regionDay += (this.#regions.c3[region] ?? 0) * this.#regions.f3;
+    this.#regionDay = regionDay;
+    const pace = scalesOf(state.pace, nowMs);
+    const angle = (2 * Math.PI * (nowMs % 86_400_000)) / 86_400_000;
+    const [e0 = 1, e1 = 1, e2 = 1, e3 = 1] = this.#exposure;
+    this.#moment = Float64Array.of(logRatio(e0 / 10, e1 / 60, 0.01), logRatio(e1 / 60, e2 / 360, 0.01), logRatio(e2 / 360, e3 / 1440, 0.01), Math.sin(angle), Math.cos(angle), (pace.c1[0] ?? 0) * pace.f1);
+  }
+
+  /** Features of the batch's rows `from` to `to` into the block's rows from 0. `perMinute`: what they were given. */
+  read(batch: Batch, perMinute: Float64Array, from: number, to: number, block: FeatureBlock): void {
+    let walked = -1;
+    let regionCount = 0;
+    let topRegion = 0;
+    let topVariation = 0;
+    for (let row = from; row < to; row++) {
+      const key = batch.keys[row] ?? 0;
+      // Rows of one resource stand together in most batches.
+      if (key !== walked) {
+        walked = key;
+        const { regionsOf, variationsOf } = this.#sources.state;
+        regionCount = 0;
+        let weight = 0;
+        let most = 0;
+        for (let slot = regionsOf.first(key); slot >= 0 && regionCount < walkMax; slot = regionsOf.after(slot)) {
+          const own = regionsOf.weightAt(slot);
+          weight += own;
+          if (own > most) most = own;
+          regionCount++;
+        }
+        topRegion = weight > 0 ? most / weight : NaN;
+        weight = 0;
+        most = 0;
+        let seen = 0;
+        for (let slot = variationsOf.first(key); slot >= 0 && seen < walkMax; slot = variationsOf.after(slot)) {
+          const own = variationsOf.weightAt(slot);
+          weight += own;
+          if (own > most) most = own;
+          seen++;
+        }
+        topVariation = weight > 0 ? most / weight : NaN;
+      }
+      this.#row(batch, row, key, perMinute[row] ?? 0, row - from, block, regionCount, topRegion, topVariation);
+    }
+  }
+
+  #row(batch: Batch, row: number, key: number, rate: number, line: number, { values, capacity }: FeatureBlock, regionCount: number, topRegion: number, topVariation: number): void {
+    const { state, kin, classes } = this.#sources;
+    const { c0, c1, c2, c3, c4, f0, f1, f2, f3, f4 } = this.#keys;
+    const e0 = this.#exposure[0] ?? 1;
+    const e1 = this.#exposure[1] ?? 1;
+    const e2 = this.#exposure[2] ?? 1;
+    const e3 = this.#exposure[3] ?? 1;
+    const e4 = this.#exposure[4] ?? 1;
+    const moment = this.#moment;
+    const short = (c0[key] ?? 0) * f0;
+    const hour = (c1[key] ?? 0) * f1;
+    const part = (c2[key] ?? 0) * f2;
+    const day = (c3[key] ?? 0) * f3;
+    const gapMin = (this.#nowMs - (state.byResource.lastSeenAt(key))) / minuteMs;
+    let at = line;
+    values[at] = Math.log(rate * featureMinutes + 1e-6); at += capacity;
+    values[at] = logRatio(short, (day * e0) / e3, 0.2); at += capacity;
+    values[at] = logRatio(hour, (day * e1) / e3, 0.2); at += capacity;
+    values[at] = logRatio(part, (day * e2) / e3, 0.2); at += capacity;
+    values[at] = logRatio(day, ((c4[key] ?? 0) * f4 * e3) / e4, 0.2); at += capacity;
+    values[at] = Math.log(day + 0.1); at += capacity;
+    values[at] = Math.log(state.byResource.totals[key] ?? 0); at += capacity;
+    values[at] = Math.log(gapMin + 1); at += capacity;
+    values[at] = Math.log((gapMin * day) / e3 + 0.01); at += capacity;
+    values[at] = Math.log((this.#nowMs - state.byResource.firstSeenAt(key)) / minuteMs + 1); at += capacity;
+    values[at] = regionCount; at += capacity;
+    values[at] = topRegion; at += capacity;
+    values[at] = topVariation; at += capacity;
+    for (let i = 0; i < 5; i++) {
+      values[at] = moment[i] ?? 0;
+      at += capacity;
+    }
+    kin.know(key);
+    values[at] = classes.logRatio(kin.classOf(key)); at += capacity;
+    values[at] = kin.depthOf(key); at += capacity;
+    values[at] = kin.queryOf(key); at += capacity;
+    const families = kin.families;
+    const k0 = families.columns[0];
+    const k1 = families.columns[1];
+    const k2 = families.columns[2];
+    const g0 = this.#kinFactors[0] ?? 0;
+    const g1 = this.#kinFactors[1] ?? 0;
+    const g2 = this.#kinFactors[2] ?? 0;
+    const name = families.find(kin.nameOf(key));
+    const nameDay = name < 0 ? 0 : Math.max(0, (k2?.[name] ?? 0) * g2 - day);
+    const nameHour = name < 0 ? 0 : Math.max(0, (k1?.[name] ?? 0) * g1 - hour);
+    values[at] = logRatio(name < 0 ? 0 : Math.max(0, (k0?.[name] ?? 0) * g0 - short), (nameDay * e0) / e3, 0.2); at += capacity;
+    values[at] = logRatio(nameHour, (nameDay * e1) / e3, 0.2); at += capacity;
+    values[at] = logRatio(nameDay, day, 0.2); at += capacity;
+    const series = families.find(kin.seriesOf(key));
+    const seriesDay = series < 0 ? 0 : Math.max(0, (k2?.[series] ?? 0) * g2 - day);
+    values[at] = logRatio(series < 0 ? 0 : Math.max(0, (k1?.[series] ?? 0) * g1 - hour), (seriesDay * e1) / e3, 0.2); at += capacity;
+    values[at] = logRatio(seriesDay, day, 0.2); at += capacity;
+    const folder = families.find(kin.folderOf(key));
+    const folderDay = folder < 0 ? 0 : (k2?.[folder] ?? 0) * g2;
+    const folderHour = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
+    values[at] = logRatio(folderHour, (folderDay * e1) / e3, 0.5); at += capacity;
+    if (batch.level === 'site') return;
+    this.#pair(batch.pairs[row] ?? -1, batch.regions[row] ?? -1, key, rate, at, values, capacity, hour, day, nameHour, nameDay, folderDay);
+  }
+
+  #pair(
+    slot: number, region: number, key: number, rate: number, from: number, values: Float32Array, capacity: number,
+    hour: number, day: number, nameHour: number, nameDay: number, folderDay: number,
+  ): void {
+    const { state: { regionsOf }, kin, regions } = this.#sources;
+    const { c0, c1, c2, c3, f0, f1, f2, f3 } = this.#regions;
+    const e1 = this.#exposure[1] ?? 1;
+    const e3 = this.#exposure[3] ?? 1;
+    const region0 = (c0[region] ?? 0) * f0;
+    const region1 = (c1[region] ?? 0) * f1;
+    const region2 = (c2[region] ?? 0) * f2;
+    const region3 = (c3[region] ?? 0) * f3;
+    const hourPart = region1 / Math.max(1e-9, region3);
+    const pairDay = slot < 0 ? 0 : regionsOf.weightAt(slot) * this.#pairFactor;
+    const pairHour = slot < 0 ? 0 : regionsOf.hourAt(slot) * this.#pairHourFactor;
+    const gapMin = slot < 0 ? NaN : (this.#nowMs - regionsOf.lastSeenAt(slot)) / minuteMs;
+    const elsewhereDay = Math.max(0, day - pairDay);
+    let at = from;
+    values[at] = logRatio(pairDay, rate * e3, 0.1); at += capacity;
+    values[at] = logRatio(pairHour, pairDay * hourPart, 0.1); at += capacity;
+    values[at] = logRatio(pairDay, day, 0.1); at += capacity;
+    values[at] = Math.log(gapMin + 1); at += capacity;
+    values[at] = Math.log(gapMin * rate + 0.001); at += capacity;
+    values[at] = slot < 0 ? NaN : Math.log(regionsOf.totalAt(slot)); at += capacity;
+    values[at] = logRatio(Math.max(0, hour - pairHour), (elsewhereDay * e1) / e3, 0.2); at += capacity;
+    values[at] = Math.log(region3 / Math.max(1e-9, this.#regionDay) + 1e-6); at += capacity;
+    values[at] = logRatio(region0, (region1 * 10) / 60, 0.5); at += capacity;
+    values[at] = logRatio(region1, (region3 * 60) / 1440, 0.5); at += capacity;
+    values[at] = logRatio(region2, (region3 * 360) / 1440, 0.5); at += capacity;
+    values[at] = regions.logRatio(region); at += capacity;
+    const table = kin.regional;
+    const k0 = table.columns[0];
+    const k1 = table.columns[1];
+    const g0 = this.#regionalFactors[0] ?? 0;
+    const g1 = this.#regionalFactors[1] ?? 0;
+    const name = table.find(inRegion(kin.nameOf(key), region));
+    const ownNameDay = name < 0 ? 0 : Math.max(0, (k1?.[name] ?? 0) * g1 - pairDay);
+    values[at] = logRatio(name < 0 ? 0 : Math.max(0, (k0?.[name] ?? 0) * g0 - pairHour), nameHour * (region1 / Math.max(1e-9, this.#regionDay)), 0.1); at += capacity;
+    values[at] = logRatio(ownNameDay, (nameDay * region3) / Math.max(1e-9, this.#regionDay), 0.1); at += capacity;
+    const folder = table.find(inRegion(kin.folderOf(key), region));
+    const ownFolderDay = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
+    values[at] = logRatio(folder < 0 ? 0 : (k0?.[folder] ?? 0) * g0, ownFolderDay * hourPart, 0.3); at += capacity;
+    values[at] = logRatio(ownFolderDay, (folderDay * region3) / Math.max(1e-9, this.#regionDay), 0.5);
+  }
+}
+
+/** Log of one count over another, both held apart from 0. */
+function logRatio(count: number, usual: number, held: number): number {
+  return Math.log((count + held) / (usual + held));
+}
+
+function scalesOf(counts: EngineState['byResource'], nowMs: number): Scales {
+  const factors = counts.factors(nowMs);
+  const empty = new Float32Array(0);
+  return {
+    c0: counts.columns[0] ?? empty, c1: counts.columns[1] ?? empty, c2: counts.columns[2] ?? empty, c3: counts.columns[3] ?? empty, c4: counts.columns[4] ?? empty,
+    f0: factors[0] ?? 0, f1: factors[1] ?? 0, f2: factors[2] ?? 0, f3: factors[3] ?? 0, f4: factors[4] ?? 0,
+  };
+}

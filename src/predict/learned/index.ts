@@ -1,0 +1,2 @@
+export { Kin } from './kin.ts';
+export { LearnedStage } from './learned-stage.ts';

@@ -1,0 +1,174 @@
+/**
+ * The stage that learns from the site's own past, across all keys: trees say by what the rate of a row is to be multiplied, given what is known of it (`features.ts`).
+ * Every half hour it takes a sample of rows and what came of them (`samples.ts`); from time to time it has new trees grown of these elsewhere (`train-work.ts`).
+ *
+ * Kept in snapshots: the models, what groups came to, the counts of families. Not kept: the samples, which are large; after a restart the models that
+ * were there go on, and training waits until there are enough samples again.
+ */
+import type { ByteReader, ByteWriter, Random } from '../../kernel/index.ts';
+import { seededRandom } from '../../kernel/index.ts';
+import { levels } from '../stage.ts';
+import type { Batch, KeyNumbers, Level, ObservedMinute, Stage } from '../stage.ts';
+import type { EngineState } from '../state/state.ts';
+import type { WorkDone } from '../work.ts';
+import { Encoding } from './encodings.ts';
+import { featureBlock, featureMinutes, FeatureReader } from './features.ts';
+import type { FeatureBlock, FeatureSources } from './features.ts';
+import { classGroups, Kin } from './kin.ts';
+import type { LearnedModel } from './learned-model.ts';
+import { Samples } from './samples.ts';
+import { readModel, writeModel } from './train-work.ts';
+import type { TrainReport, TrainWork } from './train-work.ts';
+
+/** Rows kept for training, of each level. */
+export const sampleRowsMax = 150_000;
+const regionGroups = 4096;
+const hourMs = 3_600_000;
+/** Samples of so many hours are there before the first training; then it is again after so many, and after the last of these always. */
+const trainAfterHours = [6, 6, 12, 24] as const;
+/** Fewer rows than this are not trained on. */
+const rowsMin = 2000;
+/** Rows whose features are at hand at one time. */
+const blockRows = 2048;
+
+interface Prepared {
+  readonly block: FeatureBlock;
+  readonly offsets: Float64Array;
+  readonly classes: Int32Array;
+  readonly regions: Int32Array;
+  readonly atMs: number;
+}
+
+export class LearnedStage implements Stage {
+  readonly name = 'trees';
+  readonly kin: Kin;
+  readonly #sources: FeatureSources;
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #samples = new Map<Level, Samples>(levels.map((level) => [level, new Samples(level, sampleRowsMax)]));
+  readonly #models = new Map<Level, LearnedModel>();
+  readonly #reports = new Map<Level, TrainReport>();
+  readonly #prepared = new Map<Level, Prepared>();
+  readonly #blocks = new Map<Level, FeatureBlock>();
+  readonly #corrections = new Float64Array(blockRows);
+  #trainings = 0;
+  /** When samples began, and when work was last handed out; 0 for not yet. */
+  #lastWorkMs = 0;
+
+  constructor(state: EngineState, seed: number) {
+    this.kin = new Kin(state);
+    this.#sources = { state, kin: this.kin, classes: new Encoding(classGroups), regions: new Encoding(regionGroups) };
+    this.#seed = seed;
+    this.#random = seededRandom(seed);
+  }
+
+  /** How the last training of each level went. */
+  reports(): ReadonlyMap<Level, TrainReport> {
+    return this.#reports;
+  }
+
+  observe(minute: ObservedMinute): void {
+    this.kin.observe(minute);
+  }
+
+  skip(ms: number): void {
+    this.kin.skip(ms);
+  }
+
+  forget(key: number): void {
+    this.kin.forget(key);
+  }
+
+  apply(batch: Batch, perMinute: Float64Array, _horizon: number, nowMs: number): void {
+    const model = this.#models.get(batch.level);
+    if (!model || model.isSilent || batch.length === 0) return;
+    const reader = new FeatureReader(this.#sources, nowMs);
+    const block = this.#block(batch.level);
+    const corrections = this.#corrections;
+    for (let from = 0; from < batch.length; from += blockRows) {
+      const length = Math.min(blockRows, batch.length - from);
+      reader.read(batch, perMinute, from, from + length, block);
+      model.correct(block, length, corrections);
+      for (let row = 0; row < length; row++) perMinute[from + row] = (perMinute[from + row] ?? 0) * Math.exp(corrections[row] ?? 0);
+    }
+  }
+
+  prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
+    const block = featureBlock(batch.level, batch.length);
+    new FeatureReader(this.#sources, nowMs).read(batch, perMinute, 0, batch.length, block);
+    const classes = new Int32Array(batch.length);
+    for (let row = 0; row < batch.length; row++) classes[row] = this.kin.classOf(batch.keys[row] ?? 0);
+    this.#prepared.set(batch.level, { block, offsets: Float64Array.from(perMinute, (rate) => Math.log(rate * featureMinutes)), classes, regions: batch.regions, atMs: nowMs });
+  }
+
+  learn(level: Level, counts: Float64Array): void {
+    const prepared = this.#prepared.get(level);
+    this.#prepared.delete(level);
+    if (!prepared || prepared.offsets.length !== counts.length) return;
+    const { classes, regions } = this.#sources;
+    for (let row = 0; row < counts.length; row++) {
+      const expected = Math.exp(prepared.offsets[row] ?? 0);
+      if (level === 'site') classes.add(prepared.classes[row] ?? -1, expected, counts[row] ?? 0);
+      else regions.add(prepared.regions[row] ?? -1, expected, counts[row] ?? 0);
+    }
+    (level === 'site' ? classes : regions).fade();
+    this.#samples.get(level)?.add(prepared.block, prepared.offsets, counts, prepared.atMs, this.#random);
+    if (this.#lastWorkMs === 0) this.#lastWorkMs = prepared.atMs;
+  }
+
+  work(nowMs: number): TrainWork | undefined {
+    const waitMs = (trainAfterHours[Math.min(this.#trainings, trainAfterHours.length - 1)] ?? 24) * hourMs;
+    if (this.#lastWorkMs === 0 || nowMs - this.#lastWorkMs < waitMs) return undefined;
+    const samples = [...this.#samples.values()].filter(({ length }) => length >= rowsMin).map((one) => one.rows());
+    if (samples.length === 0) return undefined;
+    this.#lastWorkMs = nowMs;
+    return { kind: 'train', seed: this.#seed + 2 * this.#trainings++, endMs: nowMs, samples };
+  }
+
+  adopt(done: WorkDone): void {
+    if (done.kind !== 'train') return;
+    for (const { level, bytes, report } of done.models) {
+      this.#models.set(level, readModel(bytes));
+      this.#reports.set(level, report);
+    }
+  }
+
+  bytes(): number {
+    let bytes = this.kin.bytes;
+    for (const samples of this.#samples.values()) bytes += samples.bytes;
+    for (const { block } of this.#prepared.values()) bytes += block.values.byteLength;
+    return bytes;
+  }
+
+  write(writer: ByteWriter, _numbers: KeyNumbers): void {
+    this.kin.write(writer);
+    this.#sources.classes.write(writer);
+    this.#sources.regions.write(writer);
+    writer.uint(this.#trainings);
+    for (const level of levels) {
+      const model = this.#models.get(level);
+      const bytes = model ? writeModel(model) : new Uint8Array(0);
+      writer.uint(bytes.length);
+      writer.raw(bytes);
+    }
+  }
+
+  read(reader: ByteReader): void {
+    this.kin.read(reader);
+    this.#sources.classes.read(reader);
+    this.#sources.regions.read(reader);
+    this.#trainings = reader.uint();
+    for (const level of levels) {
+      const bytes = reader.raw(reader.length(1));
+      if (bytes.length > 0) this.#models.set(level, readModel(bytes));
+    }
+  }
+
+  #block(level: Level): FeatureBlock {
+    const known = this.#blocks.get(level);
+    if (known) return known;
+    const made = featureBlock(level, blockRows);
+    this.#blocks.set(level, made);
+    return made;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Rows with known outcomes that the trees learn from: the newest so many of one level, in the order of time. Features take a byte each (their range in 254
+ * steps, 255 for none): a third of the memory and, measured, nothing lost. Of rows nobody asked for, which are most and say little, only a part is kept, more
+ * where more was expected; each stands for those left out by its weight, which goes into offset and count (w times the Poisson deviance of y and μ is that of wy and wμ).
+ */
+import type { Random } from '../../kernel/index.ts';
+import { featureRanges } from './features.ts';
+import type { FeatureBlock } from './features.ts';
+import type { Level } from '../stage.ts';
+
+/** A byte that stands for no value. */
+export const missing = 255;
+const steps = 254;
+/** Part of the rows without outcome that is kept at least, and how much of the expected count adds to it. */
+const keptLeast = 0.15;
+const keptMore = 2;
+const rowsFirst = 8192;
+
+/** Samples as plain data: `codes` row by row, counts and log expectations with the weights in them, and when each was taken, minutes since the epoch. */
+export interface SampleRows {
+  readonly level: Level;
+  readonly codes: Uint8Array;
+  readonly counts: Float32Array;
+  readonly offsets: Float32Array;
+  readonly minutes: Uint32Array;
+}
+
+export class Samples {
+  readonly #level: Level;
+  readonly #rowsMax: number;
+  readonly #width: number;
+  #codes = new Uint8Array(0);
+  #counts = new Float32Array(0);
+  #offsets = new Float32Array(0);
+  #minutes = new Uint32Array(0);
+  #length = 0;
+  /** Where the next row goes once all room is in use. */
+  #next = 0;
+
+  constructor(level: Level, rowsMax: number) {
+    this.#level = level;
+    this.#rowsMax = rowsMax;
+    this.#width = featureRanges[level].length;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get bytes(): number {
+    return this.#codes.length + this.#counts.length * 12;
+  }
+
+  /** Takes the rows of one checkpoint. `offsets`: log of what was expected. */
+  add(block: FeatureBlock, offsets: Float64Array, counts: Float64Array, atMs: number, random: Random): void {
+    const ranges = featureRanges[this.#level];
+    for (let row = 0; row < counts.length; row++) {
+      const offset = offsets[row] ?? 0;
+      const count = counts[row] ?? 0;
+      if (!(offset > -Infinity && count >= 0)) continue;
+      const kept = count > 0 ? 1 : Math.min(1, keptLeast + keptMore * Math.exp(offset));
+      if (kept < 1 && random.next() >= kept) continue;
+      const to = this.#place();
+      for (let feature = 0; feature < this.#width; feature++) {
+        const range = ranges[feature];
+        if (range) this.#codes[to * this.#width + feature] = codeOf(block.values[feature * block.capacity + row] ?? NaN, range.from, range.to);
+      }
+      this.#counts[to] = count / kept;
+      this.#offsets[to] = offset - Math.log(kept);
+      this.#minutes[to] = atMs / 60_000;
+    }
+  }
+
+  /** All rows, the oldest first, as copies. */
+  rows(): SampleRows {
+    const order = <Column extends Uint8Array | Float32Array | Uint32Array>(column: Column, into: Column, width: number): Column => {
+      const split = this.#length < this.#rowsMax ? 0 : this.#next * width;
+      into.set(column.subarray(split, this.#length * width), 0);
+      into.set(column.subarray(0, split), this.#length * width - split);
+      return into;
+    };
+    return {
+      level: this.#level,
+      codes: order(this.#codes, new Uint8Array(this.#length * this.#width), this.#width),
+      counts: order(this.#counts, new Float32Array(this.#length), 1),
+      offsets: order(this.#offsets, new Float32Array(this.#length), 1),
+      minutes: order(this.#minutes, new Uint32Array(this.#length), 1),
+    };
+  }
+
+  #place(): number {
+    if (this.#length < this.#rowsMax) {
+      if (this.#length >= this.#counts.length) this.#grow(Math.min(this.#rowsMax, Math.max(rowsFirst, this.#counts.length * 2)));
+      return this.#length++;
+    }
+    const to = this.#next;
+    this.#next = (this.#next + 1) % this.#rowsMax;
+    return to;
+  }
+
+  #grow(rows: number): void {
+    const codes = new Uint8Array(rows * this.#width);
+    codes.set(this.#codes);
+    const counts = new Float32Array(rows);
+    counts.set(this.#counts);
+    const offsets = new Float32Array(rows);
+    offsets.set(this.#offsets);
+    const minutes = new Uint32Array(rows);
+    minutes.set(this.#minutes);
+    [this.#codes, this.#counts, this.#offsets, this.#minutes] = [codes, counts, offsets, minutes];
+  }
+}
+
+export function codeOf(value: number, from: number, to: number): number {
+  // Also for what is no number.
+  if (!(value > from)) return value <= from ? 0 : missing;
+  return value >= to ? steps : Math.round(((value - from) / (to - from)) * steps);
+}
+
+export function valueOf(code: number, from: number, to: number): number {
+  return code === missing ? NaN : from + (code / steps) * (to - from);
+}
