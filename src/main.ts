@@ -16,13 +16,14 @@ const help = `Foreshadow keeps a website answering while its origin is slow, fai
   foreshadow explain METHOD URL        what would be decided for a request, and why, without sending it
   foreshadow status                    what a running Foreshadow says of itself
   foreshadow shadows ls                the copies there are; show, versions, diff, rollback, purge
+  foreshadow forecast                  what people are expected to ask for; URL, accuracy, emerging
   foreshadow backtest --trace F…       what share of a past log's requests would have been answered in outages
 
   foreshadow COMMAND --help tells a command's options.
 `;
 
 /** Commands of the contract whose stage has not come. */
-const notYet: ReadonlySet<string> = new Set(['edge', 'forecast', 'drill', 'store']);
+const notYet: ReadonlySet<string> = new Set(['edge', 'drill', 'store']);
 
 async function usageOf(command: string | undefined): Promise<string | undefined> {
   switch (command) {
@@ -31,6 +32,7 @@ async function usageOf(command: string | undefined): Promise<string | undefined>
     case 'explain': return (await import('./cli/explain.ts')).usage;
     case 'status': return (await import('./cli/status.ts')).usage;
     case 'shadows': return (await import('./cli/shadows.ts')).usage;
+    case 'forecast': return (await import('./cli/forecast.ts')).usage;
     case 'backtest': return (await import('./cli/backtest-options.ts')).usage;
     default: return undefined;
   }
@@ -50,6 +52,7 @@ async function run(command: string | undefined, args: readonly string[], io: UpI
     case 'explain': return (await import('./cli/explain.ts')).runExplain(args, io);
     case 'status': return (await import('./cli/status.ts')).runStatus(args, io);
     case 'shadows': return (await import('./cli/shadows.ts')).runShadows(args, { ...io, confirm });
+    case 'forecast': return (await import('./cli/forecast.ts')).runForecast(args, io);
     case 'backtest': return (await import('./cli/backtest.ts')).runBacktest(args, io);
     case '--version': case 'version': {
       io.out(`${packageFile.version}\n`);

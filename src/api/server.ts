@@ -7,6 +7,7 @@ import type { AdminToken, ListenAddress } from '../config/types.ts';
 import { ForeshadowError, messageOf, type Log } from '../kernel/index.ts';
 import { checkListen, hostAllowed } from './auth.ts';
 import { addFeedRoutes, type FeedSource } from './feeds.ts';
+import { addForecastRoutes, type ForecastSource } from './forecast.ts';
 import { addGeneratorRoutes, type GeneratorSource } from './generator.ts';
 import { fail, Guard } from './guard.ts';
 import { MetricsPage } from './metrics.ts';
@@ -21,6 +22,7 @@ export interface ApiSource {
   readonly shadows: ShadowSource;
   readonly feeds: FeedSource;
   readonly generator: GeneratorSource;
+  readonly forecast: ForecastSource;
 }
 
 export interface ApiOptions {
@@ -92,6 +94,7 @@ function createApp(source: ApiSource, tokens: () => readonly AdminToken[], log: 
   addShadowRoutes(app, guard, source.shadows);
   addFeedRoutes(app, guard, source.feeds);
   addGeneratorRoutes(app, guard, source.generator);
+  addForecastRoutes(app, guard, source.forecast);
   refuseOtherMethods(app);
   app.notFound((context) => fail(context, 404, 'Not Found', 'there is nothing of this name'));
   app.onError((error, context) => {

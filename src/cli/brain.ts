@@ -106,7 +106,7 @@ export class Brain {
 
   start(): void {
     const { bus, clock, config, log } = this.#options;
-    const source = operations(this.#generator, this.#catalog);
+    const source = operations(this.#generator, this.#catalog, this.#forecaster, clock);
     this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady(), ...source }, log });
     bus.onMessage((message) => { this.#receive(message); });
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });

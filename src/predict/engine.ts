@@ -22,6 +22,8 @@ import { levels, siteBatch } from './stage.ts';
 import type { Level, ObservedMinute, Stage, StageName } from './stage.ts';
 import { createStages } from './stages.ts';
 import type { Work, WorkDone } from './work.ts';
+import { forecastPage } from './forecast-page.ts';
+import type { ForecastPage, ForecastQuery } from './forecast-page.ts';
 import { FullForecasts } from './full-forecasts.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
@@ -153,6 +155,16 @@ export class DemandEngine implements Forecaster {
 
   *forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast> {
     for (const forecasts of this.#full.all(nowMs, sinceMs)) if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
+  }
+
+  /** The most expected keys of a region, page by page. */
+  page(nowMs: number, query: ForecastQuery): ForecastPage {
+    return forecastPage(this.#state, this.#pipeline, this.#full, nowMs, query);
+  }
+
+  /** Everything forecast of one resource: everywhere, and in each region it was asked for from. Undefined for one never seen. */
+  outlookOf(nowMs: number, resource: ResourceKey): readonly Forecast[] | undefined {
+    return this.#full.everywhereOf(nowMs, resource);
   }
 
   variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[] {

@@ -57,6 +57,13 @@ export class FullForecasts {
     return undefined;
   }
 
+  /** One key everywhere, and in every region it was asked for from. */
+  everywhereOf(nowMs: number, resource: ResourceKey): readonly Forecast[] | undefined {
+    const index = this.#state.resources.indexOf(resource);
+    if (index === undefined) return undefined;
+    return [...this.#distributions(this.#rowsOf([index], 0, undefined), nowMs, undefined)].flat();
+  }
+
   /** All keys seen since `sinceMs`, with the regions they were seen in since; each key's own forecasts first, then its regions'. */
   *all(nowMs: number, sinceMs: number): Iterable<readonly Forecast[]> {
     const { resources, byResource } = this.#state;

@@ -1,6 +1,13 @@
 /** What the API tells, made up, for tests of the API and of commands that ask it; orders are written down. */
 import type { ApiSource, Status } from '../../src/api/index.ts';
+import { everywhere, horizonsMin } from '../../src/predict/index.ts';
+import type { Forecast } from '../../src/predict/index.ts';
+import type { RegionName, ResourceKey } from '../../src/kernel/index.ts';
 import type { GeneratorOrder, OrderResult, PurgeOrder, RollbackOrder, ShadowQuery } from '../../src/generate/index.ts';
+
+const sampleForecasts: readonly Forecast[] = horizonsMin.map((horizonMin) => ({
+  resource: '/a?b=/c' as ResourceKey, region: everywhere, horizonMin, mean: horizonMin / 5, p: 0.6, q50: 1, q90: 2, q99: 4, // spelled as resourceKey would
+}));
 
 export interface Orders {
   readonly purges: PurgeOrder[];
@@ -36,6 +43,16 @@ export function sampleSource(status: () => Promise<Status>, notReady: () => stri
     feeds: {
       states: () => [{ name: 'recs', key: 'recs?audience=vip' }],
       value: () => ({ document: [1], valueTimeMs: 1, heardMs: 2 }),
+    },
+    forecast: {
+      page: ({ region, horizonMin, limit, cursor }) => ({
+        atMs: 5, region: region as RegionName, horizonMin, items: sampleForecasts.filter((one) => one.horizonMin === horizonMin).slice(0, limit), nextCursor: cursor === undefined ? 'more' : undefined, // a region's name is any text
+      }),
+      of: (name) => (name === '/a?b=/c' ? { atMs: 5, resource: name, forecasts: sampleForecasts, variations: [{ variation: 'device=mobile', share: 1 }] } : undefined),
+      accuracy: () => ({
+        doors: [{ stage: 'trees', level: 'region', meanBelow: 0.1, open: true, gain: 2.5, certainty: 4 }],
+        accuracy: [{ level: 'region', meanBelow: Infinity, forecasts: 900, said: 0.51, came: 0.5, logLoss: 0.6, logLossOfBase: 0.62, withinQ90: 0.91 }], fallenBack: [],
+      }),
     },
     generator: {
       status: () => { throw new Error('not asked for here'); },

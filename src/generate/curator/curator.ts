@@ -43,6 +43,11 @@ export class Curator {
     }, query);
   }
 
+  /** The resource that a person names; throws `usage` where it is not the site's. */
+  named(name: string): ResourceKey {
+    return this.#resource(name);
+  }
+
   async show(name: string, version: number | undefined): Promise<ShadowDetail | undefined> {
     const { shop, perMinute } = this.#parts;
     const resource = this.#resource(name);
