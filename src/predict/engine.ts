@@ -25,6 +25,7 @@ import type { Work, WorkDone } from './work.ts';
 import { forecastPage } from './forecast-page.ts';
 import type { ForecastPage, ForecastQuery } from './forecast-page.ts';
 import { FullForecasts } from './full-forecasts.ts';
+import type { ForecastColumns } from './full-forecasts.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { createState } from './state/state.ts';
@@ -155,6 +156,11 @@ export class DemandEngine implements Forecaster {
 
   *forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast> {
     for (const forecasts of this.#full.all(nowMs, sinceMs)) if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
+  }
+
+  /** What is forecast of every key seen since `sinceMs` at one horizon (index into `horizonsMin`), as columns by the engine's own indexes, with the names of these. */
+  columns(nowMs: number, sinceMs: number, horizon: number): { readonly parts: Iterable<ForecastColumns>; readonly names: Pick<EngineState, 'resources' | 'regions'> } {
+    return { parts: this.#full.columns(nowMs, sinceMs, horizon), names: this.#state };
   }
 
   /** The most expected keys of a region, page by page. */

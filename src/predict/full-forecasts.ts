@@ -6,7 +6,7 @@ import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import { baseRates } from './base/base-rates.ts';
 import { distribution } from './distribution/distribution.ts';
 import { reconcile } from './distribution/reconcile.ts';
-import type { Calibrated } from './evidence/calibration.ts';
+import type { Calibrated, Calibration } from './evidence/calibration.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
 import type { Forecast } from './forecaster.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -29,10 +29,18 @@ interface AskedRegion {
   readonly index: number;
 }
 
-interface LevelRates {
-  readonly base: Float64Array;
-  /** Per horizon. */
-  readonly perMinute: readonly Float64Array[];
+/** Calibrated forecasts of a batch at one horizon, by row. */
+export interface CalibratedColumns {
+  readonly batch: Batch;
+  readonly mean: Float64Array;
+  readonly dispersionForAny: Float64Array;
+  readonly dispersionForQuantiles: Float64Array;
+}
+
+/** Both levels at one horizon; the pairs of a key stand together, in the order of the keys. */
+export interface ForecastColumns {
+  readonly ofKeys: CalibratedColumns;
+  readonly ofPairs: CalibratedColumns;
 }
 
 /** Keys whose forecasts are made at one time, so that memory stays bounded. */
@@ -66,16 +74,25 @@ export class FullForecasts {
 
   /** All keys seen since `sinceMs`, with the regions they were seen in since; each key's own forecasts first, then its regions'. */
   *all(nowMs: number, sinceMs: number): Iterable<readonly Forecast[]> {
+    for (const rows of this.#seenSince(sinceMs)) yield* this.#distributions(rows, nowMs, undefined);
+  }
+
+  /** The same at one horizon as columns, some keys at a time: for who reads all of them often. */
+  *columns(nowMs: number, sinceMs: number, horizon: number): Iterable<ForecastColumns> {
+    for (const rows of this.#seenSince(sinceMs)) yield this.#columnsOf(rows, this.#baseOf(rows.site, nowMs), this.#baseOf(rows.region, nowMs), horizon, nowMs);
+  }
+
+  *#seenSince(sinceMs: number): Iterable<Rows> {
     const { resources, byResource } = this.#state;
     let keys: number[] = [];
     for (let index = 0; index < resources.span; index++) {
       if (byResource.lastSeenAt(index) < sinceMs || !resources.has(index)) continue;
       keys.push(index);
       if (keys.length < chunk) continue;
-      yield* this.#distributions(this.#rowsOf(keys, sinceMs, undefined), nowMs, undefined);
+      yield this.#rowsOf(keys, sinceMs, undefined);
       keys = [];
     }
-    yield* this.#distributions(this.#rowsOf(keys, sinceMs, undefined), nowMs, undefined);
+    yield this.#rowsOf(keys, sinceMs, undefined);
   }
 
   #rowsOf(keys: readonly number[], sinceMs: number, asked: AskedRegion | undefined): Rows {
@@ -102,49 +119,57 @@ export class FullForecasts {
     return { site: siteBatch(Int32Array.from(keys)), region: { level: 'region', length: pairs.length, keys: Int32Array.from(owners), regions: Int32Array.from(facets), pairs: Int32Array.from(pairs) }, starts };
   }
 
-  *#distributions({ site, region, starts }: Rows, nowMs: number, asked: AskedRegion | undefined): Iterable<readonly Forecast[]> {
+  *#distributions(rows: Rows, nowMs: number, asked: AskedRegion | undefined): Iterable<readonly Forecast[]> {
     const { resources, regions } = this.#state;
-    const ofKeys = this.#ratesOf(site, nowMs);
-    const ofPairs = this.#ratesOf(region, nowMs);
+    const { site, region, starts } = rows;
+    const [ofKeys, ofPairs] = [this.#baseOf(site, nowMs), this.#baseOf(region, nowMs)];
+    const columns = horizonsMin.map((_, horizon) => this.#columnsOf(rows, ofKeys, ofPairs, horizon, nowMs));
     for (let row = 0; row < site.length; row++) {
       const resource = resources.keyAt(site.keys[row] ?? 0);
       if (resource === undefined) continue;
-      const from = starts[row] ?? 0;
-      const to = starts[row + 1] ?? 0;
-      const whole: Forecast[] = [];
-      const parts: Forecast[][] = Array.from({ length: to - from }, () => []);
-      const means = new Float64Array(to - from);
-      for (let horizon = 0; horizon < horizonsMin.length; horizon++) {
-        const key = this.#state.siteCalibration.correct(horizon, (ofKeys.perMinute[horizon]?.[row] ?? 0) * (horizonsMin[horizon] ?? 0));
-        const calibrated = this.#calibratePairs(ofPairs, from, to, horizon, means);
-        const agreed = reconcile(key.mean, means, key.mean * unlisted(ofKeys.base[row] ?? 0, ofPairs.base, from, to));
-        whole.push(distribution(resource, everywhere, horizon, { ...key, mean: agreed }));
-        calibrated.forEach((pair, i) => {
-          const facet = region.regions[from + i] ?? -1;
-          const name = facet < 0 ? asked?.name : regions.keyAt(facet);
-          if (name !== undefined) parts[i]?.push(distribution(resource, name, horizon, { ...pair, mean: means[i] ?? 0 }));
-        });
+      yield columns.map(({ ofKeys: at }, horizon) => distribution(resource, everywhere, horizon, calibratedAt(at, row)));
+      for (let pair = starts[row] ?? 0; pair < (starts[row + 1] ?? 0); pair++) {
+        const facet = region.regions[pair] ?? -1;
+        const name = facet < 0 ? asked?.name : regions.keyAt(facet);
+        if (name !== undefined) yield columns.map(({ ofPairs: at }, horizon) => distribution(resource, name, horizon, calibratedAt(at, pair)));
       }
-      yield whole;
-      yield* parts;
     }
   }
 
-  /** Fills `means` with those of a key's pairs. */
-  #calibratePairs(rates: LevelRates, from: number, to: number, horizon: number, means: Float64Array): Calibrated[] {
-    const found: Calibrated[] = [];
-    for (let i = from; i < to; i++) {
-      const pair = this.#state.regionCalibration.correct(horizon, (rates.perMinute[horizon]?.[i] ?? 0) * (horizonsMin[horizon] ?? 0));
-      means[i - from] = pair.mean;
-      found.push(pair);
+  /** Both levels at one horizon: calibrated each by its own past, then made to add up. */
+  #columnsOf(rows: Rows, keyBase: Float64Array, pairBase: Float64Array, horizon: number, nowMs: number): ForecastColumns {
+    const { siteCalibration, regionCalibration } = this.#state;
+    const ofKeys = this.#calibrated(rows.site, siteCalibration, keyBase, horizon, nowMs);
+    const ofPairs = this.#calibrated(rows.region, regionCalibration, pairBase, horizon, nowMs);
+    for (let row = 0; row < rows.site.length; row++) {
+      const from = rows.starts[row] ?? 0;
+      const to = rows.starts[row + 1] ?? 0;
+      const mean = ofKeys.mean[row] ?? 0;
+      ofKeys.mean[row] = reconcile(mean, ofPairs.mean.subarray(from, to), mean * unlisted(keyBase[row] ?? 0, pairBase, from, to));
     }
-    return found;
+    return { ofKeys, ofPairs };
   }
 
-  #ratesOf(batch: Batch, nowMs: number): LevelRates {
-    const base = baseRates(this.#state, batch, nowMs);
-    return { base, perMinute: horizonsMin.map((_, horizon) => this.#pipeline.rates(batch, horizon, nowMs, base)) };
+  #calibrated(batch: Batch, calibration: Calibration, base: Float64Array, horizon: number, nowMs: number): CalibratedColumns {
+    const rates = this.#pipeline.rates(batch, horizon, nowMs, base);
+    const minutes = horizonsMin[horizon] ?? 0;
+    const columns = { batch, mean: new Float64Array(batch.length), dispersionForAny: new Float64Array(batch.length), dispersionForQuantiles: new Float64Array(batch.length) };
+    for (let row = 0; row < batch.length; row++) {
+      const calibrated = calibration.correct(horizon, (rates[row] ?? 0) * minutes);
+      columns.mean[row] = calibrated.mean;
+      columns.dispersionForAny[row] = calibrated.dispersionForAny;
+      columns.dispersionForQuantiles[row] = calibrated.dispersionForQuantiles;
+    }
+    return columns;
   }
+
+  #baseOf(batch: Batch, nowMs: number): Float64Array {
+    return baseRates(this.#state, batch, nowMs);
+  }
+}
+
+function calibratedAt({ mean, dispersionForAny, dispersionForQuantiles }: CalibratedColumns, row: number): Calibrated {
+  return { mean: mean[row] ?? 0, dispersionForAny: dispersionForAny[row] ?? 0, dispersionForQuantiles: dispersionForQuantiles[row] ?? 0 };
 }
 
 /** The part of a key's requests expected from regions that are not among its pairs here. */
