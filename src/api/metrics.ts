@@ -51,6 +51,8 @@ export const metrics = {
   foreshadow_demand_overflow_total: counter('People\'s requests whose key had no room.', [], one((s) => s.demand.overflow)),
   foreshadow_forecaster_keys: gauge('Resources the forecaster knows.', [], one((s) => s.forecaster.keys)),
   foreshadow_forecaster_bytes: gauge('Memory the forecaster takes, roughly.', [], one((s) => s.forecaster.bytes)),
+  foreshadow_forecaster_training_total: counter('Pieces of training of the forecast\'s models, by what became of them.', ['outcome'], by('outcome', ({ forecaster: { training } }) => ({ done: training.done, lost: training.lost }))),
+  foreshadow_forecaster_fallen_back: gauge('1 for the level (site, region) at which all learned parts are left out for now.', ['level'], (s) => s.forecaster.fallenBack.map((level): Sample => [1, { level }])),
 
   foreshadow_coverage_fresh_ratio: gauge('Part of the demand expected in 15 minutes that has a copy within freshness.target.', [], one((s) => s.coverage.fresh)),
   foreshadow_coverage_any_ratio: gauge('Part of the demand expected in 15 minutes that has a copy of any age.', [], one((s) => s.coverage.any)),

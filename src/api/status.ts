@@ -19,7 +19,13 @@ export interface Status {
   readonly coverage: Coverage & { readonly horizonMin: 15; readonly freshForMs: number };
   readonly generator: GeneratorStatus;
   readonly store: BlobStoreStats;
-  readonly forecaster: { readonly keys: number; readonly bytes: number; readonly snapshotAtMs: number | undefined };
+  readonly forecaster: {
+    readonly keys: number; readonly bytes: number; readonly snapshotAtMs: number | undefined;
+    /** Levels at which all learned parts are left out for now. */
+    readonly fallenBack: readonly string[];
+    /** Pieces of training done and lost since the brain started, and what the last one took. */
+    readonly training: { readonly done: number; readonly lost: number; readonly lastMs: number | undefined };
+  };
   readonly bus: { readonly dropped: number };
 }
 

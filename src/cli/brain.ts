@@ -17,6 +17,7 @@ import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '
 import { operations } from './brain-operations.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
 import { loadGeneratorMemory, saveGeneratorMemory } from './generator-file.ts';
+import { Training } from './training.ts';
 
 export interface BrainOptions {
   readonly config: Config;
@@ -36,6 +37,7 @@ interface Learned {
 
 const snapshotEveryMs = 60_000;
 const closeMinutesEveryMs = 1000;
+const trainingEveryMs = 60_000;
 /** Before the first word on the origin nothing is asked of it: it may be down. Edges report twice a second. */
 const reportWaitMs = 3000;
 
@@ -68,6 +70,7 @@ export class Brain {
   readonly #catalog: Catalog;
   readonly #demand: FreshDemand;
   readonly #generator: Generator;
+  readonly #training: Training;
   readonly #bodies: LocalBodies;
   readonly #startedAtMs: number;
   readonly #startedMonotonicMs: number;
@@ -92,6 +95,7 @@ export class Brain {
     this.#startedMonotonicMs = clock.monotonicMs();
     this.#bodies = openLocalBodies(join(config.dataDir, 'edge'));
     this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
+    this.#training = new Training(forecaster, clock, log);
     this.#generator = new Generator({
       config, outlook: this.#demand, catalog, records: catalog.records(), fillings: catalog.fillings(), blobs, clock, log, memory, pace: options.pace,
       bodyOf: (digest) => this.#bodies.body(digest),
@@ -112,6 +116,8 @@ export class Brain {
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
     this.#timers.push(clock.after(reportWaitMs, () => { this.#startGenerator(); }));
     this.#repeat(closeMinutesEveryMs, () => { this.#demand.closeMinutes(); });
+    // Not waited for: a piece may take longer than a minute.
+    this.#repeat(trainingEveryMs, () => { void this.#training.run(); });
     this.#repeat(snapshotEveryMs, () => this.#saveLearned());
     log.info('brain-started', { admin: this.url, catalogVersion: this.#catalog.head(), records: this.#catalog.size });
   }
@@ -136,7 +142,7 @@ export class Brain {
       catalog: { version: this.#catalog.head(), records: this.#catalog.size, bytes: this.#catalog.bytes, ...counters },
       coverage: { ...this.#generator.coverage(clock.nowMs()), horizonMin: 15, freshForMs: this.#config.freshness.targetMs },
       generator: this.#generator.status(), store: await this.#blobs.stats(),
-      forecaster: { ...this.#forecaster.size(), snapshotAtMs: this.#snapshotAtMs }, bus: { dropped: bus.dropped },
+      forecaster: { ...this.#forecaster.size(), snapshotAtMs: this.#snapshotAtMs, fallenBack: this.#forecaster.fallenBack(), training: this.#training.counts }, bus: { dropped: bus.dropped },
     };
   }
 
@@ -149,6 +155,7 @@ export class Brain {
   async #close(): Promise<void> {
     for (const cancel of this.#timers) cancel();
     await this.#api?.close();
+    await this.#training.close();
     await this.#looking;
     await this.#generator.close();
     this.#demand.closeMinutes();

@@ -25,7 +25,7 @@ const status: Status = {
     feeds: [], fillings: { fillings: 0, resources: 0, left: 0, waiting: 0, rendered: 0, untouched: 0, prepared: 0, preparedHits: 0, troubles: {}, failing: 0, failures: [] },
   },
   store: { blobs: 1, bytes: 300, volumes: [{ path: './v1', state: 'ok', bytes: 300, freeBytes: 1000 }, { path: './v2', state: 'failed', bytes: 0, freeBytes: 0, error: 'read-only' }], corrupt: 0, repaired: 0 },
-  forecaster: { keys: 2, bytes: 400, snapshotAtMs: undefined }, bus: { dropped: 0 },
+  forecaster: { keys: 2, bytes: 400, snapshotAtMs: undefined, fallenBack: ['region'], training: { done: 3, lost: 1, lastMs: 20 } }, bus: { dropped: 0 },
 };
 
 let api: ApiServer;

@@ -192,7 +192,12 @@ export class DemandEngine implements Forecaster {
 
   /** Where each stage stands: let in or not, and what it gained; how good the forecasts of the last days were; where all stages are left aside. */
   report(): EngineReport {
-    return { doors: this.#gate.doors(), accuracy: this.#state.accuracy.rows(), fallenBack: levels.filter((level) => this.#gate.fallenBack(level)) };
+    return { doors: this.#gate.doors(), accuracy: this.#state.accuracy.rows(), fallenBack: this.fallenBack() };
+  }
+
+  /** Levels at which all stages are left aside for now, because together they did worse than the base rates. */
+  fallenBack(): readonly Level[] {
+    return levels.filter((level) => this.#gate.fallenBack(level));
   }
 
   /** The keys of largest base rate, and those a stage raises. */
