@@ -10,7 +10,7 @@ import { poissonDeviance } from './rows.ts';
 import type { TrainingRows } from './rows.ts';
 import { binRows, chooseAllCuts, pairsOf, requireTrainable, sampleOf } from './training.ts';
 import type { Tree } from './tree.ts';
-import { walk } from './tree.ts';
+import { addLeaves } from './tree.ts';
 
 export interface BoostOptions {
   readonly rounds: number;
@@ -71,7 +71,7 @@ export function boost(rows: TrainingRows, options: BoostOptions): TreeModel {
   for (let round = 0; round < options.rounds; round++) {
     const tree = shrink(grower.grow(sampleOf(binned.length, options.rowPart, random), sampleOf(cuts.length, options.featurePart, random)), options.shrinkage);
     trees.push(tree);
-    walk(tree, binned.bins, binned.length, binned.length, corrections, 0);
+    addLeaves(tree, binned.bins, binned.length, corrections);
     for (let row = 0; row < binned.length; row++) pairs[2 * row + 1] = (started[2 * row + 1] ?? 0) * Math.exp(corrections[row] ?? 0);
     if (stop?.worsens(tree, trees.length) === true) break;
     if (!stop || stop.best === trees.length) range = rangeOf(corrections);
@@ -97,7 +97,7 @@ class HoldOut {
 
   /** Takes the next tree; whether the last rounds brought nothing. */
   worsens(tree: Tree, trees: number): boolean {
-    walk(tree, this.#binned.bins, this.#binned.length, this.#binned.length, this.#corrections, 0);
+    addLeaves(tree, this.#binned.bins, this.#binned.length, this.#corrections);
     const deviance = poissonDeviance(this.#rows.counts, this.#rows.offsets, this.#corrections);
     if (deviance < this.#lowest) {
       this.#lowest = deviance;

@@ -1,7 +1,8 @@
 /**
  * Values of features as small whole numbers. A float's sign and magnitude are turned into a whole number of the same order (its *key*, one bit of the mantissa
  * dropped so that the difference of two keys fits 32 bits), a feature's cuts are keys, and a value's bin is the number of cuts at or below it. So
- * infinities are the ends of the order, −0 is 0, and finding a bin is arithmetic without branches. NaN has a bin of its own, the last.
+ * infinities are the ends of the order, −0 is 0, and finding a bin is arithmetic without branches. NaN has
+ * a bin that is given.
  */
 import type { Random } from '../../kernel/index.ts';
 
@@ -79,8 +80,8 @@ export function padCuts(cuts: Int32Array): Int32Array {
   return padded;
 }
 
-/** The bins of `length` values from `from` on, into `bins` from `at` on. A binary search whose steps are arithmetic. */
-export function findBins(bits: Int32Array, from: number, length: number, padded: Int32Array, bins: Uint8Array, at: number): void {
+/** The bins of `length` values from `from` on, into `bins` from `at` on; `missing` is the bin of NaN. A binary search whose steps are arithmetic. */
+export function findBins(bits: Int32Array, from: number, length: number, padded: Int32Array, missing: number, bins: Uint8Array, at: number): void {
   const firstStep = (padded.length + 1) >>> 1;
   for (let i = 0; i < length; i++) {
     const value = bits[from + i] ?? 0;
@@ -89,6 +90,7 @@ export function findBins(bits: Int32Array, from: number, length: number, padded:
     const key = ((size >>> 1) ^ sign) - sign;
     let bin = 0;
     for (let step = firstStep; step > 0; step >>>= 1) bin += step & (((padded[bin + step - 1] ?? 0) - key - 1) >> 31);
-    bins[at + i] = bin | ((0x7f800000 - size) >> 31);
+    const isMissing = (0x7f800000 - size) >> 31;
+    bins[at + i] = (bin & ~isMissing) | (missing & isMissing);
   }
 }

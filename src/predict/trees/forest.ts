@@ -6,10 +6,10 @@ import { seededRandom } from '../../kernel/index.ts';
 import { rangeOf } from './boost.ts';
 import { Grower } from './grow.ts';
 import type { Criterion } from './grow.ts';
-import { TreeModel } from './model.ts';
+import { correctionMax, TreeModel } from './model.ts';
 import type { TrainingRows } from './rows.ts';
 import { binRows, chooseAllCuts, pairsOf, requireTrainable, sampleOf } from './training.ts';
-import { walk } from './tree.ts';
+import { addLeaves } from './tree.ts';
 import type { Tree } from './tree.ts';
 
 export interface ForestOptions {
@@ -37,7 +37,8 @@ class ShrunkRatio implements Criterion {
   }
 
   value(count: number, expected: number): number {
-    return Math.log((count + this.#prior) / (expected + this.#prior));
+    const correction = Math.log((count + this.#prior) / (expected + this.#prior));
+    return correction > correctionMax ? correctionMax : correction < -correctionMax ? -correctionMax : correction;
   }
 
   score(count: number, expected: number): number {
@@ -57,7 +58,7 @@ export function forest(rows: TrainingRows, options: ForestOptions): TreeModel {
   for (let i = 0; i < options.trees; i++) {
     const grown = grower.grow(sampleOf(binned.length, options.rowPart, random), sampleOf(cuts.length, options.featurePart, random));
     const tree = { ...grown, leaves: grown.leaves.map((leaf) => leaf / options.trees) };
-    walk(tree, binned.bins, binned.length, binned.length, corrections, 0);
+    addLeaves(tree, binned.bins, binned.length, corrections);
     trees.push(tree);
   }
   const { low, high } = rangeOf(corrections);

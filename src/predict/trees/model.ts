@@ -5,8 +5,10 @@
  */
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
-import { bitsOf, findBins, keyMax, padCuts } from './feature-bins.ts';
-import { columnOf, isMissingLeft, isPass, passNode, splitNode, splitOf, walk } from './tree.ts';
+import { addBlock, blockRows, columnOf, compile, limitOf } from './compiled.ts';
+import type { Column } from './compiled.ts';
+import { bitsOf, findBins, keyMax, missingBin, padCuts } from './feature-bins.ts';
+import { passNode } from './tree.ts';
 import type { Tree } from './tree.ts';
 
 /** Columns of training rows; more are refused. */
@@ -15,20 +17,12 @@ export const featuresMax = 1024;
 export const depthMax = 12;
 /** No correction is beyond e^±this. */
 export const correctionMax = 8;
-/** Rows of a block. */
-const blockRows = 512;
-
-/** A feature that trees ask for, with the keys of the values they ask about. */
-interface AskedFeature {
-  readonly feature: number;
-  readonly cuts: Int32Array;
-}
 
 interface Parts {
   readonly featureCount: number;
-  readonly asked: readonly AskedFeature[];
-  /** Columns of the nodes are indexes into `asked`. */
+  readonly columns: readonly Column[];
   readonly trees: readonly Tree[];
+  /** What is said is within these. */
   readonly low: number;
   readonly high: number;
   readonly gains: Float64Array;
@@ -40,51 +34,38 @@ export class TreeModel {
 
   private constructor(parts: Parts) {
     this.#parts = parts;
-    this.#padded = parts.asked.map(({ cuts }) => padCuts(cuts));
+    this.#padded = parts.columns.map(({ cuts }) => padCuts(cuts));
   }
 
   get featureCount(): number { return this.#parts.featureCount; }
   get treeCount(): number { return this.#parts.trees.length; }
 
-  /** From trees whose columns are features and whose splits are indexes into `cuts`; `low` and `high` bound what is said. */
-  static of(trees: readonly Tree[], cuts: readonly Int32Array[], low: number, high: number, gains: Float64Array): TreeModel {
-    const wanted = cuts.map(() => new Set<number>());
-    for (const { nodes } of trees) for (const node of nodes.subarray(1)) if (!isPass(node)) wanted[columnOf(node)]?.add(splitOf(node));
-    const asked = wanted.flatMap((splits, feature) => {
-      const all = cuts[feature] ?? new Int32Array(0);
-      return splits.size === 0 ? [] : [{ feature, cuts: all.filter((_, at) => splits.has(at)) }];
-    });
-    const place = new Map(asked.map(({ feature }, at) => [feature, at]));
-    const renumbered = wanted.map((splits) => new Map([...splits].sort((a, b) => a - b).map((split, at) => [split, at])));
-    const renumber = (node: number): number => {
-      if (isPass(node)) return node;
-      const feature = columnOf(node);
-      return splitNode(place.get(feature) ?? 0, renumbered[feature]?.get(splitOf(node)) ?? 0, isMissingLeft(node));
-    };
-    const bound = (value: number): number => Math.min(correctionMax, Math.max(-correctionMax, value));
-    return new TreeModel({
-      featureCount: cuts.length, asked, low: bound(low), high: bound(high), gains,
-      trees: trees.map(({ depth, nodes, leaves }) => ({ depth, leaves, nodes: nodes.map((node, at) => (at === 0 ? passNode : renumber(node))) })),
-    });
+  /** From trees as they are grown on features with these cuts; `low` and `high` bound what is said. */
+  static of(grown: readonly Tree[], cuts: readonly Int32Array[], low: number, high: number, gains: Float64Array): TreeModel {
+    const { columns, trees } = compile(grown, cuts);
+    return new TreeModel({ featureCount: cuts.length, columns, trees, low: Math.max(-correctionMax, low), high: Math.min(correctionMax, high), gains });
   }
 
   /** Adds the model's log-correction to `out[i]` for each of the first `length` rows. */
   addTo(features: readonly Float32Array[], length: number, out: Float64Array): void {
-    const { asked, trees, low, high } = this.#parts;
-    const bits = asked.map(({ feature }) => {
-      const column = features[feature];
-      if (!column || column.length < length) throw new RangeError(`feature ${feature} has ${column?.length ?? 0} rows, fewer than ${length}`);
-      return bitsOf(column);
+    const { columns, trees, low, high } = this.#parts;
+    const bits = columns.map(({ feature }) => {
+      const values = features[feature];
+      if (!values || values.length < length) throw new RangeError(`feature ${feature} has ${values?.length ?? 0} rows, fewer than ${length}`);
+      return bitsOf(values);
     });
-    const bins = new Uint8Array(blockRows * asked.length);
+    const bins = new Uint8Array(blockRows * columns.length);
     const sums = new Float64Array(blockRows);
+    const at = new Int32Array(blockRows);
     for (let from = 0; from < length; from += blockRows) {
       const rows = Math.min(blockRows, length - from);
-      for (let i = 0; i < asked.length; i++) findBins(bits[i] ?? new Int32Array(0), from, rows, this.#padded[i] ?? new Int32Array(0), bins, i * blockRows);
+      for (let i = 0; i < columns.length; i++) {
+        findBins(bits[i] ?? new Int32Array(0), from, rows, this.#padded[i] ?? new Int32Array(0), columns[i]?.missingLeft === true ? 0 : missingBin, bins, i * blockRows);
+      }
       sums.fill(0);
       for (let i = 0; i < trees.length; i++) {
         const tree = trees[i];
-        if (tree) walk(tree, bins, blockRows, rows, sums, 0);
+        if (tree) addBlock(tree, bins, rows, sums, at);
       }
       for (let row = 0; row < rows; row++) {
         const sum = sums[row] ?? 0;
@@ -101,14 +82,14 @@ export class TreeModel {
   }
 
   write(writer: ByteWriter): void {
-    const { featureCount, asked, trees, low, high, gains } = this.#parts;
+    const { featureCount, columns, trees, low, high, gains } = this.#parts;
     writer.uint(featureCount);
     for (const gain of gains) writer.double(gain);
     writer.double(low);
     writer.double(high);
-    writer.uint(asked.length);
-    for (const { feature, cuts } of asked) {
-      writer.uint(feature);
+    writer.uint(columns.length);
+    for (const { feature, missingLeft, cuts } of columns) {
+      writer.uint(2 * feature + (missingLeft ? 1 : 0));
       writer.uint(cuts.length);
       for (const cut of cuts) writer.uint(cut + keyMax);
     }
@@ -122,35 +103,32 @@ export class TreeModel {
 
   /** What `write` wrote. Throws `bytes-invalid` for anything that no training makes. */
   static read(reader: ByteReader): TreeModel {
-    const gains = Float64Array.from({ length: upTo(featuresMax, reader.length(8), 'features') }, () => finite(reader.double(), Infinity));
-    const low = finite(reader.double(), correctionMax);
-    const high = finite(reader.double(), correctionMax);
-    if (low > high || gains.some((gain) => gain < 0)) throw invalid('its bounds are wrong');
-    const asked = Array.from({ length: upTo(gains.length, reader.length(2), 'features asked for') }, () => readAsked(reader, gains.length));
-    if (asked.some(({ feature }, at) => at > 0 && feature <= (asked[at - 1]?.feature ?? 0))) throw invalid('its features are out of order');
-    const trees = Array.from({ length: reader.length(9) }, () => readTree(reader, asked));
-    return new TreeModel({ featureCount: gains.length, asked, trees, low, high, gains });
+    const gains = Float64Array.from({ length: upTo(featuresMax, reader.length(8), 'features') }, () => within(0, Number.MAX_VALUE, reader.double()));
+    const low = within(-correctionMax, 0, reader.double());
+    const high = within(0, correctionMax, reader.double());
+    const columns = Array.from({ length: upTo(2 * gains.length, reader.length(2), 'columns') }, () => readColumn(reader, gains.length));
+    const trees = Array.from({ length: reader.length(9) }, () => readTree(reader, columns));
+    return new TreeModel({ featureCount: gains.length, columns, trees, low, high, gains });
   }
 }
 
-function readAsked(reader: ByteReader, featureCount: number): AskedFeature {
-  const feature = upTo(featureCount - 1, reader.uint(), 'features');
-  const cuts = Int32Array.from({ length: upTo(254, reader.length(1), 'cuts') }, () => upTo(2 * keyMax - 1, reader.uint(), 'values') - keyMax);
+function readColumn(reader: ByteReader, featureCount: number): Column {
+  const side = upTo(2 * featureCount - 1, reader.uint(), 'features');
+  const cuts = Int32Array.from({ length: upTo(missingBin - 1, reader.length(1), 'cuts') }, () => upTo(2 * keyMax - 1, reader.uint(), 'values') - keyMax);
   if (cuts.some((cut, at) => at > 0 && cut <= (cuts[at - 1] ?? 0))) throw invalid('its cuts are out of order');
-  return { feature, cuts };
+  return { feature: side >>> 1, missingLeft: (side & 1) === 1, cuts };
 }
 
-function readTree(reader: ByteReader, asked: readonly AskedFeature[]): Tree {
+function readTree(reader: ByteReader, columns: readonly Column[]): Tree {
   const depth = upTo(depthMax, reader.uint(), 'levels');
   const nodes = new Int32Array(2 ** depth).fill(passNode);
   for (let at = 1; at < nodes.length; at++) {
-    const node = upTo(512 * featuresMax, reader.uint(), 'nodes');
-    const cuts = asked[columnOf(node)]?.cuts.length ?? -1;
-    if (node !== passNode && (splitOf(node) < 0 || splitOf(node) > cuts)) throw invalid('a tree asks for what there is not');
+    const node = upTo(2 ** 30, reader.uint(), 'nodes');
+    if (node !== passNode && limitOf(node) > (columns[columnOf(node)]?.cuts.length ?? -1)) throw invalid('a tree asks for what there is not');
     nodes[at] = node;
   }
   const leaves = new Float64Array(2 ** depth);
-  for (let at = 0; at < leaves.length; at++) leaves[at] = finite(reader.double(), correctionMax);
+  for (let at = 0; at < leaves.length; at++) leaves[at] = within(-correctionMax, correctionMax, reader.double());
   return { depth, nodes, leaves };
 }
 
@@ -159,8 +137,8 @@ function upTo(limit: number, value: number, what: string): number {
   return value;
 }
 
-function finite(value: number, limit: number): number {
-  if (!Number.isFinite(value) || Math.abs(value) > limit) throw invalid('a number is out of range');
+function within(low: number, high: number, value: number): number {
+  if (!(value >= low && value <= high)) throw invalid('a number is out of range');
   return value;
 }
 

@@ -2,7 +2,7 @@
  * What both ways of training share: rows turned into bins once, random samples of rows and features, and the pairs (count, expected count) that trees are grown on.
  */
 import type { Random } from '../../kernel/index.ts';
-import { bitsOf, chooseCuts, findBins, padCuts } from './feature-bins.ts';
+import { bitsOf, chooseCuts, findBins, missingBin, padCuts } from './feature-bins.ts';
 import type { BinnedRows } from './grow.ts';
 import { depthMax, featuresMax } from './model.ts';
 import { countOf, expectedOf } from './rows.ts';
@@ -23,7 +23,7 @@ export function chooseAllCuts(rows: TrainingRows, binsMax: number, random: Rando
 export function binRows({ features, counts }: TrainingRows, cuts: readonly Int32Array[]): BinnedRows {
   const { length } = counts;
   const bins = new Uint8Array(length * cuts.length);
-  features.forEach((column, at) => { findBins(bitsOf(column), 0, length, padCuts(cuts[at] ?? new Int32Array(0)), bins, at * length); });
+  features.forEach((column, at) => { findBins(bitsOf(column), 0, length, padCuts(cuts[at] ?? new Int32Array(0)), missingBin, bins, at * length); });
   return { length, bins, cuts };
 }
 
