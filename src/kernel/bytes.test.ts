@@ -18,6 +18,23 @@ describe('ByteWriter and ByteReader', () => {
     }), { numRuns: 200, seed: 1 });
   });
 
+  test('columns that are not copied are written like others, whole or in pieces', () => {
+    const column = Uint8Array.from({ length: 5000 }, (_, i) => i);
+    const written = (way: 'raw' | 'view'): ByteWriter => {
+      const writer = new ByteWriter('TEST', 3);
+      writer.uint(7);
+      writer[way](column);
+      writer.string('after');
+      writer[way](column.subarray(0, 3));
+      return writer;
+    };
+    const whole = written('raw').finish();
+    expect(written('view').finish()).toEqual(whole);
+    const parts = [...written('view').parts(512)];
+    expect(Math.max(...parts.map(({ length }) => length))).toBe(512);
+    expect(Buffer.concat(parts).equals(whole)).toBe(true);
+  });
+
   const finished = (): Uint8Array => {
     const writer = new ByteWriter('TEST', 3);
     writer.uint(200);

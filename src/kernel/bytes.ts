@@ -13,6 +13,8 @@ const utf8 = new TextEncoder();
 export class ByteWriter {
   #bytes = new Uint8Array(1024);
   #length = 0;
+  /** What is written already and not in `#bytes`, in order. */
+  readonly #before: Uint8Array[] = [];
 
   constructor(magic: string, version: number) {
     assert(magic.length === 4 && version > 0 && version < 256, 'a format has a four-letter name and a version');
@@ -51,11 +53,36 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** The same without copying them, for columns of megabytes: they must not change until everything is taken out. */
+  view(bytes: Uint8Array): void {
+    this.#before.push(this.#bytes.subarray(0, this.#length), bytes);
+    this.#bytes = new Uint8Array(1024);
+    this.#length = 0;
+  }
+
+  /** Everything in pieces of at most `bytesMax`; nothing may be written any more. */
+  *parts(bytesMax: number): Generator<Uint8Array> {
+    let sum = 0;
+    for (const bytes of [...this.#before, this.#bytes.subarray(0, this.#length)]) {
+      for (let from = 0; from < bytes.length; from += bytesMax) {
+        const part = bytes.subarray(from, from + bytesMax);
+        sum = crc32(part, sum);
+        yield part;
+      }
+    }
+    const last = new Uint8Array(sumBytes);
+    new DataView(last.buffer).setUint32(0, sum, true);
+    yield last;
+  }
+
   finish(): Uint8Array {
-    const sum = crc32(this.#bytes.subarray(0, this.#length));
-    this.#room(sumBytes);
-    new DataView(this.#bytes.buffer).setUint32(this.#length, sum, true);
-    return this.#bytes.slice(0, this.#length + sumBytes);
+    const whole = new Uint8Array(this.#before.reduce((length, bytes) => length + bytes.length, this.#length + sumBytes));
+    let at = 0;
+    for (const part of this.parts(whole.length)) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 
   #room(bytes: number): void {

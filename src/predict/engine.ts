@@ -245,7 +245,7 @@ export class DemandEngine implements Forecaster {
   #evict(nowMs: number): void {
     const { resources, byResource, regionsOf, variationsOf } = this.#state;
     const rates = new RateReader(this.#state, nowMs).all();
-    const order = resources.indexes().sort((a, b) => (rates[a] ?? 0) - (rates[b] ?? 0));
+    const order = [...resources.indexes()].sort((a, b) => (rates[a] ?? 0) - (rates[b] ?? 0));
     for (const index of order.slice(0, Math.max(1, Math.floor(order.length * evictedPart)))) {
       resources.release(index);
       byResource.clear(index);

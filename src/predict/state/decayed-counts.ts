@@ -7,6 +7,7 @@
  * whole numbers modulo 2³², whose differences are exact.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { bytesOf, fade, heal, widened, widenedFloats } from './columns.ts';
 
 /** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day, the week. */
 export const scalesMin = [10, 60, 360, 1440, 10_080] as const;
@@ -16,8 +17,6 @@ export const dayScale = 3;
 const minuteMs = 60_000;
 /** e^20 times any count stays far inside single precision; at the shortest scale landmarks move every 200 minutes. */
 const exponentMax = 20;
-/** Less than this of a request, at a landmark, is nothing; and below it come numbers that processors are slow with. */
-const least = 1e-30;
 
 export class DecayedCounts {
   /** One column a scale, in units of requests at the landmark. Read them with `factors`. */
@@ -48,11 +47,7 @@ export class DecayedCounts {
 
   /** Makes room for indexes below `capacity`; what is there stays. */
   grow(capacity: number): void {
-    this.columns.forEach((column, scale) => {
-      const wider = new Float32Array(capacity);
-      wider.set(column);
-      this.columns[scale] = wider;
-    });
+    this.columns.forEach((column, scale) => { this.columns[scale] = widenedFloats(column, capacity); });
     this.totals = widened(this.totals, capacity);
     this.#lastSeenS = widened(this.#lastSeenS, capacity);
     this.#firstSeenS = widened(this.#firstSeenS, capacity);
@@ -64,7 +59,8 @@ export class DecayedCounts {
       const tau = (scalesMin[scale] ?? 1) * minuteMs;
       const landmark = this.#landmarksMs[scale] ?? 0;
       if (nowMs - landmark <= exponentMax * tau) continue;
-      fade(this.columns[scale], Math.exp(-(nowMs - landmark) / tau));
+      const column = this.columns[scale];
+      if (column) fade(column, Math.exp(-(nowMs - landmark) / tau));
       this.#landmarksMs[scale] = nowMs;
     }
   }
@@ -135,32 +131,4 @@ export class DecayedCounts {
 /** Minutes that a scale has effectively seen, `ageMin` after counting began: τ(1 − e^(−age/τ)). Count / exposure = rate. */
 export function exposures(ageMin: number): number[] {
   return scalesMin.map((tau) => tau * -Math.expm1(-Math.max(1, ageMin) / tau));
-}
-
-/** Multiplies a column by a factor below 1; what becomes too little becomes nothing. */
-export function fade(column: Float32Array | undefined, factor: number): void {
-  if (!column) return;
-  for (let i = 0; i < column.length; i++) {
-    const faded = (column[i] ?? 0) * factor;
-    column[i] = faded < least ? 0 : faded;
-  }
-}
-
-/** A column's own bytes, little-endian as every machine Bun runs on. */
-export function bytesOf(column: Float32Array | Uint32Array | Int32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
-}
-
-/** Numbers that can't be counts become 0. */
-export function heal(column: Float32Array): void {
-  for (let i = 0; i < column.length; i++) {
-    const value = column[i] ?? 0;
-    if (!(value >= least && value < Infinity)) column[i] = 0;
-  }
-}
-
-export function widened(column: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const wider = new Uint32Array(capacity);
-  wider.set(column);
-  return wider;
 }

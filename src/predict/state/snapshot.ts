@@ -3,10 +3,8 @@
  * what has been learned. Predictions waiting for their outcome are not kept; the next half hour makes new ones.
  */
 import { ByteReader, ByteWriter } from '../../kernel/index.ts';
-import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
 import type { Gate } from '../evidence/gate.ts';
 import type { Stage } from '../stage.ts';
-import type { KeyTable } from './key-table.ts';
 import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
 
@@ -24,9 +22,7 @@ export interface Learning {
 export function writeSnapshot(state: EngineState, { gate, stages }: Learning): Uint8Array {
   const writer = new ByteWriter(magic, version);
   writer.double(state.beganMs);
-  writeKeys(writer, state.resources);
-  writeKeys(writer, state.regions);
-  writeKeys(writer, state.variations);
+  for (const table of [state.resources, state.regions, state.variations]) table.write(writer);
   state.byResource.write(writer, state.resources.span);
   state.byRegion.write(writer, state.regions.span);
   state.byVariation.write(writer, state.variations.span);
@@ -61,10 +57,7 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax:
   const beganMs = reader.double();
   const state = createState(keysMax);
   state.beganMs = Number.isFinite(beganMs) && beganMs > 0 ? beganMs : 0;
-  // The brands' parsers made these strings before they were written.
-  readKeys(reader, state.resources, (key) => key as ResourceKey);
-  readKeys(reader, state.regions, (key) => key as RegionName);
-  readKeys(reader, state.variations, (key) => key as VariationKey);
+  for (const table of [state.resources, state.regions, state.variations]) table.read(reader);
   for (const [columns, keys] of [[state.byResource, state.resources], [state.byRegion, state.regions], [state.byVariation, state.variations]] as const) {
     columns.grow(keys.span);
     columns.read(reader, keys.span);
@@ -93,26 +86,4 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax:
   }
   reader.end();
   return { state, parts };
-}
-
-/** Writes the keys in the order of their indexes, nothing for an index that is nobody's. */
-function writeKeys<Key extends string>(writer: ByteWriter, table: KeyTable<Key>): void {
-  writer.uint(table.span);
-  for (let index = 0; index < table.span; index++) {
-    const key = table.keyAt(index);
-    writer.uint(key === undefined ? 0 : 1);
-    if (key !== undefined) writer.string(key);
-  }
-}
-
-/** Gives every key the index it had. */
-function readKeys<Key extends string>(reader: ByteReader, table: KeyTable<Key>, keyOf: (text: string) => Key): void {
-  const span = reader.length(1);
-  const holes: number[] = [];
-  for (let index = 0; index < span; index++) {
-    const isKey = reader.uint() === 1;
-    const found = table.intern(keyOf(isKey ? reader.string(stringBytesMax) : `\n${index}`));
-    if (!isKey) holes.push(found);
-  }
-  for (const index of holes) table.release(index);
 }
