@@ -81,11 +81,11 @@ function coverageChart(summary: BacktestSummary): string {
 
 /** Forecast against frequency, one mark a stratum of the 15-minute horizon, on logarithmic axes from 0.001 to 1. */
 function reliabilityChart(summary: BacktestSummary): string {
-  const rows = summary.reliability.filter((row) => row.horizonMin === 15 && row.forecasts >= 100);
+  const rows = summary.forecasts.rows.filter((row) => row.level === 'site' && row.horizonMin === 15 && row.forecasts >= 100);
   if (rows.length === 0) return '';
   const side = chartHeight - 2 * marginPx;
   const scale = (value: number): number => (Math.log10(Math.max(0.001, value)) + 3) / 3;
-  const marks = rows.map((row) => `<circle cx="${(marginPx + scale(row.expected) * side).toFixed(1)}" cy="${(chartHeight - marginPx - scale(row.observed) * side).toFixed(1)}" r="4" fill="${strokes.foreshadow}"/>`);
+  const marks = rows.map((row) => `<circle cx="${(marginPx + scale(row.said) * side).toFixed(1)}" cy="${(chartHeight - marginPx - scale(row.came) * side).toFixed(1)}" r="4" fill="${strokes.foreshadow}"/>`);
   const ticks = [0.001, 0.01, 0.1, 1].map((value) => `<text x="${marginPx + scale(value) * side}" y="${chartHeight - marginPx + 16}" font-size="12" text-anchor="middle">${value}</text>`
     + `<text x="${marginPx - 4}" y="${chartHeight - marginPx - scale(value) * side + 4}" font-size="12" text-anchor="end">${value}</text>`);
   return `<svg style="max-width:${chartHeight}px" viewBox="0 0 ${chartHeight} ${chartHeight}" role="img" aria-label="Said against came true">`
@@ -94,8 +94,8 @@ function reliabilityChart(summary: BacktestSummary): string {
 }
 
 function reliabilityTable(summary: BacktestSummary): string {
-  const rows = summary.reliability.map((row) => `<tr><td>${row.horizonMin} min</td><td>${row.meanBelow === Infinity ? 'more' : `below ${row.meanBelow}`}</td><td>${count(row.forecasts)}</td>`
-    + `<td>${percent(row.expected)}</td><td>${percent(row.observed)}</td><td>${row.logLoss.toFixed(4)}</td><td>${row.brier.toFixed(4)}</td><td>${row.held.map(percent).join(' ')}</td></tr>`);
+  const rows = summary.forecasts.rows.filter((row) => row.level === 'site').map((row) => `<tr><td>${row.horizonMin} min</td><td>${row.meanBelow === Infinity ? 'more' : `below ${row.meanBelow}`}</td><td>${count(row.forecasts)}</td>`
+    + `<td>${percent(row.said)}</td><td>${percent(row.came)}</td><td>${row.logLoss.toFixed(4)}</td><td>${row.brier.toFixed(4)}</td><td>${row.within.slice(0, 3).map(percent).join(' ')}</td></tr>`);
   return `<table><tr><th>horizon</th><th>expected requests</th><th>forecasts</th><th>said</th><th>came true</th><th>log loss</th><th>Brier</th><th>within q50 q90 q99</th></tr>${rows.join('')}</table>`;
 }
 

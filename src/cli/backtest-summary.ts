@@ -1,8 +1,10 @@
 /** What a backtest found, as plain data: the JSON output, and what the printed table and the HTML report are made from. Pure. */
 import type { TraceFindings } from '../demand/trace/index.ts';
 import { traceFaults, traceOddities } from '../demand/trace/index.ts';
-import { policyNames } from '../predict/backtest/index.ts';
-import type { PlayResult, PolicyName, ReliabilityRow, TraceTotals } from '../predict/backtest/index.ts';
+import { policyNames, yardstickNames } from '../predict/backtest/index.ts';
+import { levels } from '../predict/index.ts';
+import type { Level, StageName } from '../predict/index.ts';
+import type { MissReason, PlayResult, PolicyName, ScoreRow, TraceTotals } from '../predict/backtest/index.ts';
 import type { BacktestOptions } from './backtest-options.ts';
 
 export const policyTitles: Readonly<Record<PolicyName, string>> = {
@@ -13,6 +15,12 @@ export const policyTitles: Readonly<Record<PolicyName, string>> = {
   semiClairvoyant: 'knows the rates around the outage',
   clairvoyant: 'clairvoyant (knows every request)',
 };
+
+export const missTitles: Readonly<Record<MissReason, string>> = {
+  'never-seen': 'never asked for before', 'seen-once': 'asked for once before', burst: 'a burst', 'too-rare': 'too rare for the budget', budget: 'others were worth more just then',
+};
+
+export const levelTitles: Readonly<Record<Level, string>> = { site: 'resources everywhere', region: 'resources by region' };
 
 export interface PolicySummary {
   readonly policy: PolicyName;
@@ -28,9 +36,31 @@ export interface PolicySummary {
   readonly gapClosed: number | undefined;
 }
 
+/** How good the forecasts of one level were, in all, at the horizon at which the yardstick is held beside them (15 minutes). */
+export interface LevelSummary {
+  readonly level: Level;
+  readonly forecasts: number;
+  /** Of P(≥1), nats. */
+  readonly logLoss: number;
+  readonly yardsticks: readonly { readonly name: string; readonly logLoss: number }[];
+  /** 1 − log loss / the best yardstick's. */
+  readonly belowBest: number;
+  /** Largest |said − came true| of the strata with at least `calibrationCases` forecasts. */
+  readonly calibrationError: number;
+  /** Share of the counts within the central 90 % interval (non-randomised PIT), and from the 5 to the 95 % quantile where at least 5 are expected. */
+  readonly central90: number;
+  readonly central90Dense: number | undefined;
+}
+
+/** Cases below which a stratum's calibration says little. */
+export const calibrationCases = 500;
+/** Where as many are expected, that counts are whole no longer widens a 90 % interval much. */
+const denseMean = 5;
+const yardstickHorizonMin = 15;
+
 export interface BacktestSummary {
   readonly traces: readonly string[];
-  readonly settings: { readonly warmup: string; readonly warmupMs: number; readonly outageEveryMs: number; readonly outageLengthMs: number; readonly freshForMs: number; readonly budgetPerMinute: number };
+  readonly settings: { readonly warmup: string; readonly warmupMs: number; readonly outageEveryMs: number; readonly outageLengthMs: number; readonly freshForMs: number; readonly budgetPerMinute: number; readonly without: readonly StageName[] };
   readonly span: { readonly fromMs: number; readonly toMs: number };
   readonly requests: { readonly people: number; readonly crawlers: number; readonly prefetches: number; readonly generated: number; readonly scorable: number; readonly errorsAndOtherMethods: number };
   readonly resources: number;
@@ -38,7 +68,11 @@ export interface BacktestSummary {
   readonly outages: number;
   readonly requestsInOutages: number;
   readonly policies: readonly PolicySummary[];
-  readonly reliability: readonly ReliabilityRow[];
+  readonly forecasts: { readonly levels: readonly LevelSummary[]; readonly rows: readonly ScoreRow[] };
+  readonly misses: PlayResult['misses'];
+  /** Of the engine's stages: where the gate let them in at the end, and what each gained. */
+  readonly doors: PlayResult['doors'];
+  readonly work: PlayResult['work'];
   readonly badLines: number;
   readonly lines: readonly { readonly kind: string; readonly what: string; readonly skipped: boolean; readonly count: number; readonly examples: readonly string[] }[];
   readonly coverageByOutage: readonly { readonly t: number; readonly requests: number; readonly covered: Readonly<Record<PolicyName, number>> }[];
@@ -52,7 +86,7 @@ export function summarise(
     traces: options.traces,
     settings: {
       warmup: warmup.why, warmupMs: warmup.ms, outageEveryMs: options.outageEveryMs, outageLengthMs: options.outageLengthMs,
-      freshForMs: options.freshForMs, budgetPerMinute: options.budgetPerMinute,
+      freshForMs: options.freshForMs, budgetPerMinute: options.budgetPerMinute, without: [...options.without],
     },
     span: { fromMs: result.firstMs, toMs: result.lastMs },
     requests: {
@@ -62,7 +96,8 @@ export function summarise(
     resources: result.keys, refreshes: result.refreshes, outages: result.outages.length,
     requestsInOutages: sumOf(result, 'passive', 'requests'),
     policies: policyNames.map((policy) => summarisePolicy(result, policy)),
-    reliability: result.reliability.rows(),
+    forecasts: { levels: levels.flatMap((level) => summariseLevel(level, result.forecasts)), rows: result.forecasts },
+    misses: result.misses, doors: result.doors, work: result.work,
     badLines: lines.reduce((sum, line) => sum + (line.skipped ? line.count : 0), 0),
     lines,
     coverageByOutage: result.outages.map(({ atMs, scores }) => ({
@@ -87,6 +122,21 @@ function summarisePolicy(result: PlayResult, policy: PolicyName): PolicySummary 
     ageMin: { median: quantileOf(ages, 0.5), p90: quantileOf(ages, 0.9) },
     gapClosed: clairvoyant === passive ? undefined : (covered - passive) / (clairvoyant - passive),
   };
+}
+
+function summariseLevel(level: Level, all: readonly ScoreRow[]): LevelSummary[] {
+  const rows = all.filter((row) => row.level === level && row.horizonMin === yardstickHorizonMin);
+  const forecasts = rows.reduce((sum, row) => sum + row.forecasts, 0);
+  if (forecasts === 0) return [];
+  const mean = (of: (row: ScoreRow) => number, some = rows): number => some.reduce((sum, row) => sum + of(row) * row.forecasts, 0) / Math.max(1, some.reduce((sum, row) => sum + row.forecasts, 0));
+  const yardsticks = yardstickNames.map((name, scale) => ({ name, logLoss: mean((row) => row.yardsticks[scale] ?? 0) }));
+  const logLoss = mean((row) => row.logLoss);
+  const dense = rows.filter((row, at) => (rows[at - 1]?.meanBelow ?? 0) >= denseMean && row.forecasts > 0);
+  return [{
+    level, forecasts, logLoss, yardsticks, belowBest: 1 - logLoss / Math.min(...yardsticks.map((yardstick) => yardstick.logLoss)),
+    calibrationError: Math.max(0, ...rows.filter((row) => row.forecasts >= calibrationCases).map((row) => Math.abs(row.said - row.came))),
+    central90: mean((row) => row.within[3]), central90Dense: dense.length > 0 ? mean((row) => row.central90Raw, dense) : undefined,
+  }];
 }
 
 function sumOf(result: PlayResult, policy: PolicyName, what: 'requests' | 'covered' | 'byRefresh' | 'answered'): number {

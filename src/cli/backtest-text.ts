@@ -1,10 +1,12 @@
 /** A backtest's findings as the text a person reads on a terminal. Pure. */
 import { formatDuration } from '../kernel/index.ts';
-import { policyTitles } from './backtest-summary.ts';
-import type { BacktestSummary } from './backtest-summary.ts';
+import { missReasons } from '../predict/backtest/index.ts';
+import { calibrationCases, levelTitles, missTitles, policyTitles } from './backtest-summary.ts';
+import type { BacktestSummary, LevelSummary } from './backtest-summary.ts';
 
 export function backtestText(summary: BacktestSummary): string {
   const { settings, requests } = summary;
+  const missed = missReasons.reduce((sum, why) => sum + summary.misses.byReason[why], 0);
   const text = [
     `${summary.traces.length === 1 ? summary.traces[0] ?? '' : `${summary.traces.length} files`}: `
     + `${count(requests.people)} requests by people, ${count(requests.crawlers)} by crawlers, ${count(summary.resources)} resources, `
@@ -26,19 +28,32 @@ export function backtestText(summary: BacktestSummary): string {
       (policy.gapClosed === undefined ? '–' : policy.gapClosed.toFixed(2)).padStart(12),
     ].join(' ')),
     '',
-    'Forecasts of at least one request, site-wide, by expected number:',
-    'horizon  expected         forecasts   said   came true   log loss   within q50/q90/q99',
-    ...summary.reliability.map((row) => [
-      `${row.horizonMin} min`.padStart(7),
-      ` below ${row.meanBelow === Infinity ? '∞' : row.meanBelow}`.padEnd(16),
-      count(row.forecasts).padStart(10),
-      share(row.expected).padStart(6),
-      share(row.observed).padStart(11),
-      row.logLoss.toFixed(4).padStart(10),
-      `  ${row.held.map((held) => share(held)).join(' ')}`,
-    ].join(' ')),
+    'Why the rest was missed: ' + missReasons.map((why) => `${missTitles[why]} ${share(missed === 0 ? 0 : summary.misses.byReason[why] / missed)}`).join(', '),
+    ...summary.forecasts.levels.flatMap((level) => levelReport(summary, level)),
   ];
   return `${text.join('\n')}\n`;
+}
+
+/** Forecasts of at least one request in 15 minutes, of one level. */
+function levelReport(summary: BacktestSummary, level: LevelSummary): string[] {
+  const rows = summary.forecasts.rows.filter((row) => row.level === level.level && row.horizonMin === 15);
+  return [
+    '',
+    `Forecasts of at least one request in 15 min, ${levelTitles[level.level]}: log loss ${level.logLoss.toFixed(5)}, ${percent(level.belowBest)} below the best of `
+    + `${level.yardsticks.map(({ name, logLoss }) => `${name} ${logLoss.toFixed(5)}`).join(', ')} (shrunk).`,
+    `Said and came true differ by ${level.calibrationError.toFixed(3)} at most (strata with ${calibrationCases} forecasts or more). 90 % intervals hold ${percent(level.central90)}`
+    + `${level.central90Dense === undefined ? '' : `, as whole counts where 5 or more are expected ${percent(level.central90Dense)}`}.`,
+    'expected         forecasts   said   came true   log loss   best EWMA   in 90 %',
+    ...rows.map((row) => [
+      ` below ${row.meanBelow === Infinity ? '∞' : row.meanBelow}`.padEnd(16),
+      count(row.forecasts).padStart(10),
+      share(row.said).padStart(6),
+      share(row.came).padStart(11),
+      row.logLoss.toFixed(4).padStart(10),
+      Math.min(...row.yardsticks).toFixed(4).padStart(11),
+      share(row.within[3]).padStart(9),
+    ].join(' ')),
+  ];
 }
 
 /** What was left out and what was odd, with examples. */
@@ -55,6 +70,10 @@ function count(value: number): string {
 
 function share(value: number): string {
   return value.toFixed(3).replace(/^0/, '');
+}
+
+function percent(value: number): string {
+  return `${(100 * value).toFixed(1)} %`;
 }
 
 function trim(value: number): string {

@@ -7,25 +7,29 @@
  * forecasts at the start of an outage what came before it. The future is in `Timeline`, which it never sees.
  */
 import type { Forecast } from '../forecaster.ts';
-import { everywhere } from '../forecaster.ts';
+import { horizonsMin } from '../forecaster.ts';
 import type { Copies, OutageScore } from './copies.ts';
+import { ForecastScores, yardstickHorizon } from './forecast-scores.ts';
+import type { ScoreRow } from './forecast-scores.ts';
+import { Misses } from './misses.ts';
+import type { MissReason } from './misses.ts';
 import { ForeshadowPlayer } from './player.ts';
 import type { PlanRefreshes } from './player.ts';
 import type { StageName } from '../stage.ts';
 import type { Door } from '../evidence/gate.ts';
 import type { DoWork } from './work-schedule.ts';
-import { Reliability } from './reliability.ts';
 import { Rival, RivalScores, reachOf, rivalNames } from './rivals.ts';
 import type { RivalName } from './rivals.ts';
 import { Timeline } from './timeline.ts';
-import { isDemand } from './trace-minutes.ts';
-import type { TraceMinutes } from './trace-minutes.ts';
+import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
 
 const minuteMs = 60_000;
+/** Resources named in the result as missed most. */
+const missedMost = 20;
 /** After this much silence nothing is planned until the next request. */
 const idleMin = 24 * 60;
-/** Forecasts are scored at every so manieth outage: enough for the table, and cheap. */
-const reliabilityEvery = 6;
+/** At horizons other than the yardstick's forecasts are scored in every so manieth outage: enough for the table, and cheap. */
+const otherHorizonsEvery = 6;
 
 export interface PlayOptions {
   readonly warmupMs: number;
@@ -66,7 +70,8 @@ export interface PlayResult {
   readonly outages: readonly Outage[];
   /** Scored requests by age of their copy in minutes, the last bin for older. */
   readonly ages: Readonly<Record<PolicyName, Float64Array>>;
-  readonly reliability: Reliability;
+  readonly forecasts: readonly ScoreRow[];
+  readonly misses: { readonly byReason: Readonly<Record<MissReason, number>>; readonly most: readonly { readonly resource: string; readonly missed: number; readonly why: MissReason }[] };
   readonly keys: number;
   readonly refreshes: number;
   /** Where each of the engine's stages stood at the end. */
@@ -82,7 +87,8 @@ interface Scene {
   readonly hooks: PlayHooks;
   readonly player: ForeshadowPlayer;
   readonly rivals: readonly Rival[];
-  readonly reliability: Reliability;
+  readonly forecasts: ForecastScores;
+  readonly misses: Misses;
   readonly outages: Outage[];
 }
 
@@ -93,7 +99,7 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
   const scene: Scene = {
-    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), reliability: new Reliability(), outages: [],
+    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(trace), misses: new Misses(), outages: [],
   };
   const tooOldMs = options.freshForMs - options.outageLengthMs;
   const first = await timeline.nextFrom(-Infinity);
@@ -112,6 +118,8 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
     const keys = trace.resources.span;
     if (requests) {
       lastBusy = minute;
+      scene.forecasts.endMinute(requests);
+      scene.misses.endMinute(requests);
       for (const rival of scene.rivals) {
         rival.copies.grow(keys);
         rival.copies.capture(requests);
@@ -135,9 +143,17 @@ async function finish(scene: Scene, first: number, last: number, refreshes: numb
   const copies: Record<string, Copies> = { foreshadow: scene.player.copies };
   for (const rival of scene.rivals) copies[rival.name] = rival.copies;
   return {
-    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, reliability: scene.reliability,
+    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, forecasts: scene.forecasts.rows(), misses: missesOf(scene),
     ages: each((name) => copies[name]?.ages ?? new Float64Array(0)),
     keys: scene.trace.resources.size, refreshes, ...await scene.player.end(),
+  };
+}
+
+function missesOf({ misses, trace }: Scene): PlayResult['misses'] {
+  const [neverSeen = 0, seenOnce = 0, burst = 0, tooRare = 0, budget = 0] = misses.totals;
+  return {
+    byReason: { 'never-seen': neverSeen, 'seen-once': seenOnce, burst, 'too-rare': tooRare, budget },
+    most: misses.most(missedMost).map(({ key, missed, why }) => ({ resource: trace.resources.keyAt(key) ?? '', missed, why })),
   };
 }
 
@@ -167,31 +183,27 @@ function playOutage(scene: Scene, minute: number, scoredFrom: number, outageMin:
     return score;
   });
   scene.outages.push({ atMs, scores });
-  if (scene.outages.length % reliabilityEvery === 1 && timeline.reaches(minute + 29)) scoreForecasts(scene, minute);
+  scoreForecasts(scene, minute);
+  scene.misses.outage(minutesOf(scene, minute, outageMin), {
+    copies: player.copies, freshForMs: options.freshForMs, outageMin, expected: scene.forecasts.expected, leastRefreshedPerMinute: player.leastRefreshedPerMinute,
+  });
 }
 
-/** Compares the forecasts for the site as a whole with what came. */
+/** Holds the forecasts to what came: at the yardstick's horizon in every outage, at the others in some. */
 function scoreForecasts(scene: Scene, minute: number): void {
-  const { player, timeline, trace, reliability } = scene;
-  const counts = new Map<number, Float64Array>();
-  const countsWithin = (minutes: number): Float64Array => {
-    let sum = counts.get(minutes);
-    if (!sum) {
-      sum = new Float64Array(trace.resources.span);
-      for (let offset = 0; offset < minutes; offset++) {
-        const requests = timeline.at(minute + offset);
-        for (let i = 0; requests && i < requests.resource.length; i++) {
-          const key = requests.resource[i] ?? 0;
-          if (((requests.flags[i] ?? 0) & isDemand) !== 0) sum[key] = (sum[key] ?? 0) + 1;
-        }
-      }
-      counts.set(minutes, sum);
-    }
-    return sum;
-  };
-  for (const forecast of player.forecasts(minute * minuteMs)) {
-    if (forecast.region !== everywhere) continue;
-    const key = trace.resources.indexOf(forecast.resource);
-    if (key !== undefined) reliability.add(forecast, countsWithin(forecast.horizonMin)[key] ?? 0);
+  const { player, timeline, forecasts, outages } = scene;
+  const atMs = minute * minuteMs;
+  horizonsMin.forEach((horizonMin, horizon) => {
+    if (!timeline.reaches(minute + horizonMin - 1)) return;
+    if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon), minutesOf(scene, minute, horizonMin));
+  });
+}
+
+function minutesOf({ timeline }: Scene, from: number, count: number): TraceMinute[] {
+  const minutes: TraceMinute[] = [];
+  for (let minute = from; minute < from + count; minute++) {
+    const requests = timeline.at(minute);
+    if (requests) minutes.push(requests);
   }
+  return minutes;
 }

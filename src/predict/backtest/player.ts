@@ -9,6 +9,7 @@ import type { Door } from '../evidence/gate.ts';
 import type { DemandRate, Forecast } from '../forecaster.ts';
 import type { StageName } from '../stage.ts';
 import { Copies } from './copies.ts';
+import type { Saying } from './forecast-scores.ts';
 import { isDemand } from './trace-minutes.ts';
 import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
 import { WorkSchedule } from './work-schedule.ts';
@@ -56,6 +57,8 @@ export class ForeshadowPlayer {
   readonly #work: WorkSchedule;
   readonly #candidates: number;
   #allowance = 0;
+  /** Of each of the last minutes, as many as a copy stays young. */
+  readonly #leastRefreshed: number[] = [];
 
   constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>, options: PlayerOptions, { plan, doWork }: PlayerHelp) {
     this.#trace = trace;
@@ -79,21 +82,33 @@ export class ForeshadowPlayer {
     const budget = this.#allow();
     if (budget === 0) return 0;
     const { resources } = this.#trace;
+    const rates = this.#forecaster.rates(atMs, this.#candidates);
     const chosen = this.#plan({
-      atMs, budget, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs,
-      rates: this.#forecaster.rates(atMs, this.#candidates),
+      atMs, budget, rates, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs,
       ageMs: (resource) => {
         const madeMs = this.copies.madeMs[resources.indexOf(resource) ?? -1] ?? -Infinity;
         return madeMs === -Infinity ? undefined : atMs - madeMs;
       },
     });
-    for (const resource of chosen.slice(0, budget)) {
+    const refreshed = new Set(chosen.slice(0, budget));
+    for (const resource of refreshed) {
       const key = resources.indexOf(resource);
       if (key === undefined) continue;
       this.copies.refresh(key, atMs);
       onRefresh(resource);
     }
+    this.#note(rates, refreshed);
     return budget;
+  }
+
+  /** The least requests a minute expected of a resource that was refreshed in the time a copy stays young. */
+  get leastRefreshedPerMinute(): number {
+    return Math.min(...this.#leastRefreshed);
+  }
+
+  /** What is forecast at one horizon of every key seen in the last day, as columns. */
+  saying(nowMs: number, horizon: number): Saying {
+    return this.#forecaster.columns(nowMs, nowMs - dayMs, horizon);
   }
 
   /** Forecasts as of `nowMs` for every key seen in the last day. */
@@ -105,6 +120,13 @@ export class ForeshadowPlayer {
   async end(): Promise<{ readonly doors: readonly Door[]; readonly work: WorkSchedule['counts'] }> {
     await this.#work.end();
     return { doors: this.#forecaster.report().doors, work: this.#work.counts };
+  }
+
+  #note(rates: readonly DemandRate[], refreshed: ReadonlySet<ResourceKey>): void {
+    let least = Infinity;
+    for (const { resource, perMinute } of rates) if (perMinute < least && refreshed.has(resource)) least = perMinute;
+    this.#leastRefreshed.push(least);
+    if (this.#leastRefreshed.length > this.#options.freshForMs / minuteMs) this.#leastRefreshed.shift();
   }
 
   /** Whole refreshes for this minute: never more than the budget; less than one a minute adds up. */

@@ -34,7 +34,7 @@ const doneOf = (work: Work): WorkDone => ({ kind: 'series', endMs: work.endMs })
 test('work is adopted at the same minute, in the same order, however long it takes', async () => {
   const expected = ['10 at 40', '20 at 50', '30 at 60'];
   expect((await play((work) => Promise.resolve(doneOf(work)))).asker.adopted).toEqual(expected);
-  let delay = 20;
+  let delay = 30;
   const slow = await play(async (work) => {
     // The first takes longest.
     await new Promise((resolve) => { setTimeout(resolve, delay -= 5); });

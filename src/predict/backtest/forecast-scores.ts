@@ -1,0 +1,221 @@
+/**
+ * How good the forecasts were, of resources everywhere and of pairs of (region, resource) seen in the last 24 hours, beside the yardstick
+ * (`ewma-yardstick.ts`) on the same rows: P(≥1) by log loss, Brier score and how often it came true; distributions by how much of each part of
+ * the scale the counts fell into (`pit.ts`). By density of what was expected. Told only what has happened, and what came of it afterwards.
+ */
+import { probabilityOfAny } from '../distribution/negative-binomial.ts';
+import { horizonsMin } from '../forecaster.ts';
+import type { RegionName, ResourceKey } from '../../kernel/index.ts';
+import type { CalibratedColumns, ForecastColumns } from '../full-forecasts.ts';
+import { levels } from '../stage.ts';
+import type { Level } from '../stage.ts';
+import { EwmaYardstick, yardstickTausMin } from './ewma-yardstick.ts';
+import { cumulative, pitPart } from './pit.ts';
+import { isDemand } from './trace-minutes.ts';
+import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+
+/** Upper ends of the strata of expected requests in the horizon. */
+const densityLimits = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 5, 10, 30, Infinity] as const;
+/** CONTRACT: what is left out of the forecasts counts as this. */
+const pFloor = 0.001;
+const pCeiling = 1 - 1e-6;
+/** The horizon at which the yardstick is held beside, as an index into `horizonsMin`. */
+export const yardstickHorizon = 2;
+/** More resources and regions than a trace can have. */
+const regionsMost = 2 ** 20;
+
+/** Columns of the sums. */
+const [cases, saidSum, cameSum, lossSum, brierSum, yardstickLoss, half, upper90, upper99, central, centralRaw] = [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12] as const;
+const columnCount = 13;
+
+export interface ScoreRow {
+  readonly level: Level;
+  readonly horizonMin: number;
+  /** Expected requests below this (and at or above the row before). */
+  readonly meanBelow: number;
+  readonly forecasts: number;
+  /** Mean forecast of P(≥1), and how often it came true. */
+  readonly said: number;
+  readonly came: number;
+  readonly logLoss: number;
+  readonly brier: number;
+  /** Log loss of the yardstick by time constant, as in `yardstickTausMin`; empty at other horizons. */
+  readonly yardsticks: readonly number[];
+  /** Share of the counts at or below the 50, 90 and 99 % quantiles, and within the central 90 %; counts astride a limit in part (PIT). */
+  readonly within: readonly [half: number, upper90: number, upper99: number, central90: number];
+  /** Share of the counts from the 5 to the 95 % quantile as they are: above .9 where few are expected, for counts are whole. */
+  readonly central90Raw: number;
+}
+
+/** What the engine says of every key at one horizon (`DemandEngine.columns`). */
+export interface Saying {
+  readonly parts: Iterable<ForecastColumns>;
+  readonly names: {
+    readonly resources: { keyAt(index: number): ResourceKey | undefined };
+    readonly regions: { keyAt(index: number): RegionName | undefined };
+  };
+}
+
+/** One level's rows: the yardstick's, numbered as they were first seen, and where to find them. */
+class Rows {
+  readonly yardstick = new EwmaYardstick();
+  readonly sums = horizonsMin.map(() => densityLimits.map(() => new Float64Array(columnCount)));
+  readonly #rowOf = new Map<number, number>();
+  /** Requests of each row in the horizon being scored. */
+  came = new Float64Array(0);
+
+  /** The row of a resource, or of a pair of it with a region; undefined for one never seen. */
+  find(id: number): number | undefined {
+    return this.#rowOf.get(id);
+  }
+
+  rowOf(id: number): number {
+    const known = this.#rowOf.get(id);
+    if (known !== undefined) return known;
+    const row = this.yardstick.add();
+    this.#rowOf.set(id, row);
+    return row;
+  }
+}
+
+export class ForecastScores {
+  readonly #trace: Pick<TraceMinutes, 'resources' | 'regions'>;
+  readonly #levels: Readonly<Record<Level, Rows>> = { site: new Rows(), region: new Rows() };
+  /** The trace's number of each of the engine's; −1 for not looked up yet. The engine has room for all of a trace's resources, so that its numbers stay. */
+  #resourceOf = new Int32Array(0);
+  readonly #regionOf: number[] = [];
+  /** Requests of each resource of the trace expected at the last scored moment, in 15 minutes. */
+  expected = new Float64Array(0);
+
+  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>) {
+    this.#trace = trace;
+  }
+
+  /** Takes the requests of a minute that has ended. */
+  endMinute(requests: TraceMinute): void {
+    const { site, region } = this.#levels;
+    for (let i = 0; i < requests.resource.length; i++) {
+      if (((requests.flags[i] ?? 0) & isDemand) === 0) continue;
+      const key = requests.resource[i] ?? 0;
+      site.yardstick.count(site.rowOf(key), 1, requests.minuteMs);
+      region.yardstick.count(region.rowOf(key * regionsMost + (requests.region[i] ?? 0)), 1, requests.minuteMs);
+    }
+  }
+
+  /** Holds what is said at `nowMs` for a horizon to the requests of the minutes in it. */
+  score(nowMs: number, horizon: number, saying: Saying, minutes: readonly TraceMinute[]): void {
+    this.#count(minutes);
+    if (horizon === yardstickHorizon) {
+      for (const level of levels) this.#levels[level].yardstick.fit(nowMs);
+      this.expected = new Float64Array(this.#trace.resources.span);
+    }
+    for (const { ofKeys, ofPairs } of saying.parts) {
+      this.#scoreRows(this.#levels.site, ofKeys, horizon, saying, false);
+      this.#scoreRows(this.#levels.region, ofPairs, horizon, saying, true);
+    }
+  }
+
+  /** One row per level, horizon and stratum that has forecasts. */
+  rows(): ScoreRow[] {
+    return levels.flatMap((level) => horizonsMin.flatMap((horizonMin, horizon) => densityLimits.flatMap((meanBelow, density): ScoreRow[] => {
+      const sums = this.#levels[level].sums[horizon]?.[density];
+      const forecasts = sums?.[cases] ?? 0;
+      if (!sums || forecasts === 0) return [];
+      const mean = (column: number): number => (sums[column] ?? 0) / forecasts;
+      return [{
+        level, horizonMin, meanBelow, forecasts, said: mean(saidSum), came: mean(cameSum), logLoss: mean(lossSum), brier: mean(brierSum),
+        yardsticks: horizon === yardstickHorizon ? yardstickTausMin.map((_, scale) => mean(yardstickLoss + scale)) : [],
+        within: [mean(half), mean(upper90), mean(upper99), mean(central)], central90Raw: mean(centralRaw),
+      }];
+    })));
+  }
+
+  #count(minutes: readonly TraceMinute[]): void {
+    for (const level of levels) {
+      const rows = this.#levels[level];
+      if (rows.came.length < rows.yardstick.rows) rows.came = new Float64Array(rows.yardstick.rows * 2);
+      else rows.came.fill(0);
+    }
+    const { site, region } = this.#levels;
+    for (const requests of minutes) {
+      for (let i = 0; i < requests.resource.length; i++) {
+        if (((requests.flags[i] ?? 0) & isDemand) === 0) continue;
+        const key = requests.resource[i] ?? 0;
+        const row = site.find(key);
+        const pair = region.find(key * regionsMost + (requests.region[i] ?? 0));
+        if (row !== undefined) site.came[row] = (site.came[row] ?? 0) + 1;
+        if (pair !== undefined) region.came[pair] = (region.came[pair] ?? 0) + 1;
+      }
+    }
+  }
+
+  #scoreRows(rows: Rows, said: CalibratedColumns, horizon: number, { names }: Saying, pairs: boolean): void {
+    const sums = rows.sums[horizon];
+    const { batch } = said;
+    for (let i = 0; i < batch.length; i++) {
+      const key = this.#resourceAt(batch.keys[i] ?? 0, names);
+      const id = pairs ? key * regionsMost + this.#regionAt(batch.regions[i] ?? 0, names) : key;
+      const row = rows.find(id);
+      if (row === undefined) continue;
+      const mean = said.mean[i] ?? 0;
+      if (!pairs && horizon === yardstickHorizon) this.expected[key] = mean;
+      const into = sums?.[stratumOf(mean)];
+      if (into) this.#addCase(into, rows, row, horizon, mean, said.dispersionForAny[i] ?? 0, said.dispersionForQuantiles[i] ?? 0);
+    }
+  }
+
+  #addCase(sums: Float64Array, rows: Rows, row: number, horizon: number, mean: number, forAny: number, forQuantiles: number): void {
+    const count = rows.came[row] ?? 0;
+    const any = count > 0 ? 1 : 0;
+    const p = clipped(probabilityOfAny(mean, forAny));
+    sums[cases] = (sums[cases] ?? 0) + 1;
+    sums[saidSum] = (sums[saidSum] ?? 0) + p;
+    sums[cameSum] = (sums[cameSum] ?? 0) + any;
+    sums[lossSum] = (sums[lossSum] ?? 0) - Math.log(any ? p : 1 - p);
+    sums[brierSum] = (sums[brierSum] ?? 0) + (p - any) ** 2;
+    if (horizon === yardstickHorizon) {
+      for (let scale = 0; scale < yardstickTausMin.length; scale++) {
+        const chance = clipped(rows.yardstick.chance(row, scale, horizonsMin[yardstickHorizon]));
+        sums[yardstickLoss + scale] = (sums[yardstickLoss + scale] ?? 0) - Math.log(any ? chance : 1 - chance);
+      }
+    }
+    const { below, upTo } = cumulative(mean, forQuantiles, count);
+    sums[half] = (sums[half] ?? 0) + pitPart(0.5, below, upTo);
+    sums[upper90] = (sums[upper90] ?? 0) + pitPart(0.9, below, upTo);
+    sums[upper99] = (sums[upper99] ?? 0) + pitPart(0.99, below, upTo);
+    sums[central] = (sums[central] ?? 0) + pitPart(0.95, below, upTo) - pitPart(0.05, below, upTo);
+    sums[centralRaw] = (sums[centralRaw] ?? 0) + (upTo >= 0.05 && below < 0.95 ? 1 : 0);
+  }
+
+  #resourceAt(index: number, { resources }: Saying['names']): number {
+    if (index >= this.#resourceOf.length) {
+      const wider = new Int32Array(Math.max(1024, index + 1, this.#resourceOf.length * 2)).fill(-1);
+      wider.set(this.#resourceOf);
+      this.#resourceOf = wider;
+    }
+    let found = this.#resourceOf[index] ?? -1;
+    if (found < 0) {
+      const resource = resources.keyAt(index);
+      found = resource === undefined ? -1 : this.#trace.resources.indexOf(resource) ?? -1;
+      this.#resourceOf[index] = found;
+    }
+    return found;
+  }
+
+  #regionAt(index: number, { regions }: Saying['names']): number {
+    const known = this.#regionOf[index];
+    if (known !== undefined) return known;
+    const region = regions.keyAt(index);
+    return this.#regionOf[index] = region === undefined ? regionsMost - 1 : this.#trace.regions.indexOf(region) ?? regionsMost - 1;
+  }
+}
+
+function clipped(p: number): number {
+  return p < pFloor ? pFloor : p > pCeiling ? pCeiling : p;
+}
+
+function stratumOf(mean: number): number {
+  let stratum = 0;
+  while (stratum < densityLimits.length - 1 && !(mean < (densityLimits[stratum] ?? Infinity))) stratum++;
+  return stratum;
+}
