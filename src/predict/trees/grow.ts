@@ -1,6 +1,7 @@
 /**
  * Grows one tree on binned rows: depth first, the best split of each node from histograms of counts and expected counts by bin. Of two children the smaller one's histogram is
- * counted, the larger one's is what remains of their parent's. What is missing goes to the side where it fits better. Equal gains: the first feature, the lowest cut.
+ * counted, the larger one's is what remains of their parent's; unless each node has features of its own. What is missing goes to the side where it fits better, or, where nothing was,
+ * with the larger part. Equal gains: the first feature, the lowest cut.
  */
 import { missingBin } from './feature-bins.ts';
 import { passNode, splitNode } from './tree.ts';
@@ -32,7 +33,7 @@ const gainMin = 1e-6;
 const binsAll = 256;
 
 interface Split {
-  readonly column: number;
+  readonly feature: number;
   readonly split: number;
   readonly missingLeft: boolean;
   readonly gain: number;
@@ -56,6 +57,7 @@ export class Grower {
   #deepest = 0;
   #index: Int32Array = new Int32Array(0);
   #features: Int32Array = new Int32Array(0);
+  #chooseFeatures: (() => Int32Array) | undefined;
 
   constructor(rows: BinnedRows, pairs: Float64Array, criterion: Criterion, options: GrowOptions) {
     this.#rows = rows;
@@ -67,14 +69,15 @@ export class Grower {
     this.#scratch = new Int32Array(rows.length);
   }
 
-  /** A tree on these rows (reordered in place) and features. */
-  grow(index: Int32Array, features: Int32Array): Tree {
+  /** A tree on these rows (reordered in place), each node asking for one of these features, or for one of those chosen for it. */
+  grow(index: Int32Array, features: Int32Array | (() => Int32Array)): Tree {
     const { depth } = this.#options;
     this.#nodes = new Int32Array(2 ** depth).fill(passNode);
     this.#leaves = new Float64Array(2 ** depth);
     this.#deepest = 0;
     this.#index = index;
-    this.#features = features;
+    this.#chooseFeatures = typeof features === 'function' ? features : undefined;
+    if (typeof features !== 'function') this.#features = features;
     let count = 0;
     let expected = 0;
     for (let i = 0; i < index.length; i++) {
@@ -82,14 +85,14 @@ export class Grower {
       count += this.#pairs[2 * row] ?? 0;
       expected += this.#pairs[2 * row + 1] ?? 0;
     }
-    const histogram = depth > 0 ? this.#histogram(0, index.length) : undefined;
-    this.#divide(1, 0, 0, index.length, count, expected, histogram);
+    this.#divide(1, 0, 0, index.length, count, expected, undefined);
     return trim({ depth, nodes: this.#nodes, leaves: this.#leaves }, this.#deepest);
   }
 
-  /** Splits a node while that gains anything; takes over the histogram, which is undefined at the last level. */
-  #divide(node: number, level: number, from: number, to: number, count: number, expected: number, histogram: Float64Array | undefined): void {
-    const best = histogram ? this.#bestSplit(histogram, count, expected) : undefined;
+  /** Splits a node while that gains anything. Takes over its histogram, where that was derived from its parent's. */
+  #divide(node: number, level: number, from: number, to: number, count: number, expected: number, derived: Float64Array | undefined): void {
+    const histogram = derived ?? (this.#mayDivide(level, expected) ? this.#ownHistogram(from, to) : undefined);
+    const best = histogram && this.#mayDivide(level, expected) ? this.#bestSplit(histogram, count, expected) : undefined;
     if (!histogram || !best) {
       if (histogram) this.#pool.push(histogram);
       const width = 2 ** (this.#options.depth - level);
@@ -98,22 +101,31 @@ export class Grower {
       return;
     }
     this.#deepest = Math.max(this.#deepest, level + 1);
-    this.#nodes[node] = splitNode(best.column, best.split, best.missingLeft);
-    this.gains[best.column] = (this.gains[best.column] ?? 0) + best.gain;
+    this.#nodes[node] = splitNode(best.feature, best.split, best.missingLeft);
+    this.gains[best.feature] = (this.gains[best.feature] ?? 0) + best.gain;
     const middle = this.#partition(from, to, best);
+    const rightExpected = expected - best.leftExpected;
     let left: Float64Array | undefined;
     let right: Float64Array | undefined;
-    if (level + 1 < this.#options.depth) {
+    if (!this.#chooseFeatures && (this.#mayDivide(level + 1, best.leftExpected) || this.#mayDivide(level + 1, rightExpected))) {
       const leftSmaller = middle - from <= to - middle;
       const counted = leftSmaller ? this.#histogram(from, middle) : this.#histogram(middle, to);
       this.#subtract(histogram, counted);
-      left = leftSmaller ? counted : histogram;
-      right = leftSmaller ? histogram : counted;
+      [left, right] = leftSmaller ? [counted, histogram] : [histogram, counted];
     } else {
       this.#pool.push(histogram);
     }
     this.#divide(2 * node, level + 1, from, middle, best.leftCount, best.leftExpected, left);
-    this.#divide(2 * node + 1, level + 1, middle, to, count - best.leftCount, expected - best.leftExpected, right);
+    this.#divide(2 * node + 1, level + 1, middle, to, count - best.leftCount, rightExpected, right);
+  }
+
+  #mayDivide(level: number, expected: number): boolean {
+    return level < this.#options.depth && expected >= 2 * this.#options.leafExpectedMin;
+  }
+
+  #ownHistogram(from: number, to: number): Float64Array {
+    if (this.#chooseFeatures) this.#features = this.#chooseFeatures();
+    return this.#histogram(from, to);
   }
 
   /** Sums by feature and bin over the rows from..to of the index: count and expected in turn. */
@@ -140,10 +152,9 @@ export class Grower {
 
   #bestSplit(histogram: Float64Array, count: number, expected: number): Split | undefined {
     const least = this.#options.leafExpectedMin;
-    if (expected < 2 * least) return undefined;
     const criterion = this.#criterion;
     const whole = criterion.score(count, expected);
-    let [gain, bestColumn, bestSplit, bestLeft, leftCount, leftExpected] = [gainMin, -1, 0, false, 0, 0];
+    let [gain, bestFeature, bestSplit, bestLeft, leftCount, leftExpected] = [gainMin, -1, 0, false, 0, 0];
     for (let f = 0; f < this.#features.length; f++) {
       const column = this.#features[f] ?? 0;
       const start = 2 * binsAll * column;
@@ -156,26 +167,26 @@ export class Grower {
       for (let bin = 0; bin <= last; bin++) {
         y += histogram[start + 2 * bin] ?? 0;
         m += histogram[start + 2 * bin + 1] ?? 0;
-        // What is missing right, or, where nothing is, with the larger part.
+        // What is missing goes right; where nothing is, with the larger part.
         if (m >= least && expected - m >= least && (bin < last || someMissing)) {
           const found = criterion.score(y, m) + criterion.score(count - y, expected - m) - whole;
-          if (found > gain) [gain, bestColumn, bestSplit, bestLeft, leftCount, leftExpected] = [found, column, bin, !someMissing && m > expected - m, y, m];
+          if (found > gain) [gain, bestFeature, bestSplit, bestLeft, leftCount, leftExpected] = [found, column, bin, !someMissing && m > expected - m, y, m];
         }
         if (!someMissing || bin === last) continue;
         const withY = y + missingCount;
         const withM = m + missingExpected;
         if (withM >= least && expected - withM >= least) {
           const found = criterion.score(withY, withM) + criterion.score(count - withY, expected - withM) - whole;
-          if (found > gain) [gain, bestColumn, bestSplit, bestLeft, leftCount, leftExpected] = [found, column, bin, true, withY, withM];
+          if (found > gain) [gain, bestFeature, bestSplit, bestLeft, leftCount, leftExpected] = [found, column, bin, true, withY, withM];
         }
       }
     }
-    return bestColumn < 0 ? undefined : { column: bestColumn, split: bestSplit, missingLeft: bestLeft, gain, leftCount, leftExpected };
+    return bestFeature < 0 ? undefined : { feature: bestFeature, split: bestSplit, missingLeft: bestLeft, gain, leftCount, leftExpected };
   }
 
   /** Moves the rows that go left before those that go right, each in their order; where the latter begin. */
-  #partition(from: number, to: number, { column, split, missingLeft }: Split): number {
-    const bins = this.#columns[column] ?? new Uint8Array(0);
+  #partition(from: number, to: number, { feature, split, missingLeft }: Split): number {
+    const bins = this.#columns[feature] ?? new Uint8Array(0);
     const index = this.#index;
     const scratch = this.#scratch;
     const shift = missingLeft ? 1 : 0;
