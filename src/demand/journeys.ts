@@ -18,7 +18,7 @@ export const peopleResourcesMax = 200;
 /** Characters of all remembered resources together; beyond, new ones are not remembered until others are forgotten. */
 export const journeyCharactersMax = 32 * 1024 * 1024;
 /** Resources remembered of a visitor. A step's count is shared between them, so that following it from each adds up to one request. */
-const remembered = 4;
+const remembered = 8;
 /** The time after which a visit is over: the usual bound of web analytics. */
 export const journeyMin = 30;
 const minuteMs = 60_000;

@@ -1,0 +1,146 @@
+/**
+ * What is still to come of what was asked for lately. A visitor who asked for A asks for B later with probability p (steps ÷ requests of A), and so many minutes later as the
+ * lag profile says. The base rate of B holds what A leads to on average already, so that only what A was asked for beyond its own rate λ counts:
+ *   expected of B in the next h minutes, beyond its base = Σ over A of p · Σ over the last 30 minutes k of (n_A(k) − λ_A) · (part of the steps that have a lag of k to k + h − 1).
+ * That is the conditional mean of a linear Hawkes process less its unconditional one (Hawkes 1971), with the mean in place of what made it. It is 0 on average,
+ * so that it brings no bias. A region gets what was asked for there, less its share of the usual.
+ */
+import { journeyMin } from '../../demand/journeys.ts';
+import { horizonsMin } from '../forecaster.ts';
+import type { LagProfile } from './lag-profile.ts';
+import { PairSums } from './pair-sums.ts';
+import type { RecentMinute } from './recent-demand.ts';
+import type { TransitionGraph } from './transition-graph.ts';
+import { targetsEach } from './transition-graph.ts';
+
+const minuteMs = 60_000;
+/** Upper ends of the classes of edges, by their decayed steps. */
+export const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
+const classCount = evidenceClasses.length;
+/** Requests that a source's probabilities are held towards nothing by. */
+const priorVisits = 1;
+
+export interface Moment {
+  readonly graph: TransitionGraph;
+  readonly profile: LagProfile;
+  readonly recent: readonly RecentMinute[];
+  readonly nowMs: number;
+  readonly rateOf: (key: number) => number;
+}
+
+/** What each target gets: at the site (key, 0) what comes beyond the usual, then the usual; in a region (key, region) what was asked for there. In requests, not weighed. */
+export interface Coming {
+  readonly site: PairSums;
+  readonly region: PairSums;
+  /** Columns of one part: of the site's two, and of a region's one. */
+  readonly columns: number;
+}
+
+/** For each horizon, edges believed as far as `weights` says. */
+export function comingByHorizon(moment: Moment, weights: Float64Array): Coming {
+  return coming(moment, horizonsMin.length, (into, at, evidence, probability, parts) => {
+    const weight = probability * (weights[evidence] ?? 0);
+    for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (parts[h] ?? 0);
+  });
+}
+
+/** At one horizon, apart for each class of evidence. */
+export function comingByEvidence(moment: Moment, horizon: number): Coming {
+  return coming(moment, classCount, (into, at, evidence, probability, parts) => {
+    into[at + evidence] = (into[at + evidence] ?? 0) + probability * (parts[horizon] ?? 0);
+  });
+}
+
+type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array) => void;
+
+function coming(moment: Moment, columns: number, give: Give): Coming {
+  const { graph, rateOf } = moment;
+  const horizons = horizonsMin.length;
+  const asked = askedLately(moment);
+  const usualParts = usual(moment.profile);
+  const bySource = new Float64Array(graph.span * horizons);
+  asked.forEach((source, _region, at) => {
+    for (let h = 0; h < horizons; h++) bySource[source * horizons + h] = (bySource[source * horizons + h] ?? 0) + (asked.sums[at + h] ?? 0);
+  });
+  const edges = new Edges(moment);
+  const site = new PairSums(2 * columns);
+  const beyond = new Float64Array(horizons);
+  const normal = new Float64Array(horizons);
+  for (let source = 0; source < graph.span; source++) {
+    const key = graph.keys[source] ?? -1;
+    if (key < 0) continue;
+    const rate = rateOf(key);
+    for (let h = 0; h < horizons; h++) {
+      normal[h] = rate * (usualParts[h] ?? 0);
+      beyond[h] = (bySource[source * horizons + h] ?? 0) - (normal[h] ?? 0);
+    }
+    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
+      const target = graph.targets[edge] ?? -1;
+      const probability = edges.probability(source, edge);
+      if (target < 0 || probability < 1e-4) continue;
+      const at = site.place(target, 0);
+      give(site.sums, at, edges.evidence(edge), probability, beyond);
+      give(site.sums, at + columns, edges.evidence(edge), probability, normal);
+    }
+  }
+  const region = new PairSums(columns);
+  const parts = new Float64Array(horizons);
+  asked.forEach((source, where, from) => {
+    for (let h = 0; h < horizons; h++) parts[h] = asked.sums[from + h] ?? 0;
+    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
+      const target = graph.targets[edge] ?? -1;
+      const probability = edges.probability(source, edge);
+      if (target < 0 || probability < 1e-4) continue;
+      const at = region.place(target, where);
+      give(region.sums, at, edges.evidence(edge), probability, parts);
+    }
+  });
+  return { site, region, columns };
+}
+
+/** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */
+function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
+  const asked = new PairSums(horizonsMin.length);
+  for (const { startMs, keys, regions, counts } of recent) {
+    const ageMin = Math.max(1, Math.round((nowMs - startMs) / minuteMs));
+    const parts = horizonsMin.map((horizonMin) => profile.coming(ageMin, horizonMin));
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] ?? -1;
+      const source = key < 0 ? -1 : graph.sourceOf(key);
+      if (source < 0) continue;
+      const at = asked.place(source, regions[i] ?? 0);
+      for (let h = 0; h < horizonsMin.length; h++) asked.sums[at + h] = (asked.sums[at + h] ?? 0) + (counts[i] ?? 0) * (parts[h] ?? 0);
+    }
+  }
+  return asked;
+}
+
+/** Minutes' worth of a steady rate that is still to come, a number a horizon. */
+function usual(profile: LagProfile): number[] {
+  return horizonsMin.map((horizonMin) => {
+    let sum = 0;
+    for (let ageMin = 1; ageMin <= journeyMin; ageMin++) sum += profile.coming(ageMin, horizonMin);
+    return sum;
+  });
+}
+
+class Edges {
+  readonly #graph: TransitionGraph;
+  readonly #factor: number;
+
+  constructor({ graph, nowMs }: Moment) {
+    this.#graph = graph;
+    this.#factor = graph.factor(nowMs);
+  }
+
+  probability(source: number, edge: number): number {
+    return ((this.#graph.steps[edge] ?? 0) * this.#factor) / ((this.#graph.visits[source] ?? 0) * this.#factor + priorVisits);
+  }
+
+  evidence(edge: number): number {
+    const steps = (this.#graph.steps[edge] ?? 0) * this.#factor;
+    let evidence = 0;
+    while (evidence < classCount - 1 && steps >= (evidenceClasses[evidence] ?? Infinity)) evidence++;
+    return evidence;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Relations between resources: what a visitor asks for next raises what is forecast of it. Learns from steps (`demand/journeys.ts`) who is followed by whom and how soon, and adds to
+ * each rate what is still to come of what was asked for lately (`coming.ts`). Sites and traces without steps leave it silent. Memory: 262,144 edges
+ * and the last half hour's requests of their sources.
+ */
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { RateReader } from '../base/rates.ts';
+import { horizonsMin } from '../forecaster.ts';
+import { largest } from '../selection.ts';
+import type { Batch, Level, ObservedMinute, Stage } from '../stage.ts';
+import { levels } from '../stage.ts';
+import type { EngineState } from '../state/state.ts';
+import { comingByEvidence, comingByHorizon, evidenceClasses } from './coming.ts';
+import type { Coming, Moment } from './coming.ts';
+import { EvidenceWeights } from './evidence-weights.ts';
+import { LagProfile } from './lag-profile.ts';
+import { RecentDemand } from './recent-demand.ts';
+import { TransitionGraph } from './transition-graph.ts';
+
+/** Horizon whose outcomes teach the weights, as an index into `horizonsMin`. */
+const learnedHorizon = 2;
+/** What edges are believed before anything is known: the more steps, the more. */
+const firstWeights = [0.1, 0.2, 0.4, 0.6, 0.8] as const;
+/** A rate is never brought below this part of what it was. */
+const leastPart = 0.25;
+export const raisedMax = 2000;
+
+export class RelationStage implements Stage {
+  readonly name = 'relations';
+  readonly #state: EngineState;
+  readonly #graph = new TransitionGraph();
+  readonly #profile = new LagProfile();
+  readonly #recent = new RecentDemand();
+  readonly #weights: Record<Level, EvidenceWeights> = { site: new EvidenceWeights(firstWeights), region: new EvidenceWeights(firstWeights) };
+  readonly #gone = new Set<number>();
+  readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
+  /** Of one moment; good until the next minute is observed or something is learned. */
+  #coming: { readonly nowMs: number; readonly of: Record<Level, Coming> } | undefined;
+
+  constructor(state: EngineState) {
+    this.#state = state;
+  }
+
+  observe({ startMs, keys, regions, counts, steps }: ObservedMinute): void {
+    this.#coming = undefined;
+    this.#graph.advance(startMs);
+    if (this.#gone.size > 0) this.#recent.forget(this.#gone);
+    this.#gone.clear();
+    const weight = 1 / this.#graph.factor(startMs);
+    for (let i = 0; i < keys.length; i++) this.#graph.visit(keys[i] ?? 0, (counts[i] ?? 0) * weight);
+    for (let i = 0; i < steps.from.length; i++) {
+      const count = steps.counts[i] ?? 0;
+      this.#profile.add(steps.lagsMin[i] ?? 1, count);
+      this.#graph.step(steps.from[i] ?? 0, steps.to[i] ?? 0, count * weight);
+    }
+    this.#profile.settle();
+    this.#recent.add(startMs, keys, regions, counts, (key) => this.#graph.sourceOf(key) >= 0);
+  }
+
+  forget(key: number): void {
+    this.#coming = undefined;
+    this.#graph.forget(key);
+    this.#gone.add(key);
+  }
+
+  apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void {
+    if (this.#graph.span === 0) return;
+    const minutes = horizonsMin[horizon] ?? 1;
+    const promises = this.#promises(batch, this.#comingAt(nowMs)[batch.level], perMinute, nowMs);
+    for (let i = 0; i < batch.length; i++) {
+      const promised = promises(i, horizon);
+      const rate = perMinute[i] ?? 0;
+      if (promised !== 0) perMinute[i] = Math.max(leastPart * rate, rate + promised / minutes);
+    }
+  }
+
+  *raised(nowMs: number): Iterable<number> {
+    if (this.#graph.span === 0) return;
+    const { site } = this.#comingAt(nowMs).site;
+    const keys: number[] = [];
+    const promised: number[] = [];
+    site.forEach((key, _region, at) => {
+      keys.push(key);
+      promised.push(site.sums[at + learnedHorizon] ?? 0);
+    });
+    for (const row of largest(Float64Array.from(promised), promised.length, raisedMax)) yield keys[row] ?? 0;
+  }
+
+  prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
+    const classes = evidenceClasses.length;
+    const promises = new Float64Array(batch.length * classes);
+    const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
+    if (this.#graph.span > 0) {
+      const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), learnedHorizon), perMinute, nowMs);
+      for (let i = 0; i < batch.length; i++) for (let one = 0; one < classes; one++) promises[i * classes + one] = promised(i, one);
+    }
+    this.#samples[batch.level] = { promises, expected };
+  }
+
+  learn(level: Level, counts: Float64Array): void {
+    const sample = this.#samples[level];
+    if (!sample) return;
+    this.#weights[level].learn(sample.promises, sample.expected, counts);
+    delete this.#samples[level];
+    this.#coming = undefined;
+  }
+
+  bytes(): number {
+    return this.#graph.bytes + this.#recent.bytes;
+  }
+
+  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void {
+    this.#graph.write(writer, numbers);
+    this.#profile.write(writer);
+    this.#recent.write(writer, numbers);
+    for (const level of levels) this.#weights[level].write(writer);
+  }
+
+  read(reader: ByteReader): void {
+    this.#graph.read(reader);
+    this.#profile.read(reader);
+    this.#recent.read(reader);
+    for (const level of levels) this.#weights[level].read(reader);
+  }
+
+  #moment(nowMs: number): Moment {
+    const reader = new RateReader(this.#state, nowMs);
+    return { graph: this.#graph, profile: this.#profile, recent: this.#recent.asOf(nowMs), nowMs, rateOf: (key) => reader.rate(key) };
+  }
+
+  #comingAt(nowMs: number): Record<Level, Coming> {
+    if (this.#coming?.nowMs !== nowMs) {
+      const moment = this.#moment(nowMs);
+      this.#coming = { nowMs, of: { site: comingByHorizon(moment, this.#weights.site.values), region: comingByHorizon(moment, this.#weights.region.values) } };
+    }
+    return this.#coming.of;
+  }
+
+  /** Reads what a row gets, in requests, from a column. */
+  #promises(batch: Batch, { site, region, columns }: Coming, perMinute: Float64Array, nowMs: number): (row: number, column: number) => number {
+    if (batch.level === 'site') {
+      return (row, column) => {
+        const at = site.find(batch.keys[row] ?? -1, 0);
+        return at < 0 ? 0 : site.sums[at + column] ?? 0;
+      };
+    }
+    const reader = new RateReader(this.#state, nowMs);
+    return (row, column) => {
+      const key = batch.keys[row] ?? -1;
+      const atSite = site.find(key, 0);
+      if (atSite < 0) return 0;
+      const at = region.find(key, batch.regions[row] ?? -1);
+      const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
+      return (at < 0 ? 0 : region.sums[at + column] ?? 0) - share * (site.sums[atSite + columns + column] ?? 0);
+    };
+  }
+}
