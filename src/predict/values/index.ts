@@ -1,0 +1,1 @@
+export { FeedValues, type ValueForecast } from './feed-values.ts';
