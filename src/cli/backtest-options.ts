@@ -8,7 +8,7 @@ import type { StageName } from '../predict/index.ts';
 
 export const usage = 'usage: foreshadow backtest --trace F… [--format auto|combined|json] [--warmup 7d] [--outage-every 30m] [--outage-length 15m] '
   + '[--fresh-for 30m] [--refresh-budget 30/min] [--plan-out F] [--forecast-out F] [--json F] [--report F.html] '
-  + `[--without ${stageNames.join(',')}]`;
+  + `[--without ${stageNames.join(',')}] [--clients-above 1000/day]`;
 
 export interface BacktestOptions {
   readonly traces: readonly string[];
@@ -25,6 +25,8 @@ export interface BacktestOptions {
   readonly report: string | undefined;
   /** Parts of the engine that are left out, to see what each contributes. */
   readonly without: ReadonlySet<StageName>;
+  /** Clients with more requests in a day are left out of everything. */
+  readonly clientRequestsMax: number | undefined;
 }
 
 const minuteMs = 60_000;
@@ -46,6 +48,7 @@ export function parseBacktestOptions(args: readonly string[]): BacktestOptions {
     budgetPerMinute: rate('refresh-budget', values['refresh-budget'] ?? '30/min') * 60,
     planOut: values['plan-out'], forecastOut: values['forecast-out'], json: values.json, report: values.report,
     without: stages(values.without ?? ''),
+    clientRequestsMax: values['clients-above'] === undefined ? undefined : perDay('clients-above', values['clients-above']),
   };
 }
 
@@ -59,11 +62,18 @@ function readArguments(args: readonly string[]) {
         'outage-every': { type: 'string' }, 'outage-length': { type: 'string' }, 'fresh-for': { type: 'string' },
         'refresh-budget': { type: 'string' }, 'plan-out': { type: 'string' }, 'forecast-out': { type: 'string' },
         json: { type: 'string' }, report: { type: 'string' }, without: { type: 'string' },
+        'clients-above': { type: 'string' },
       },
     });
   } catch (thrown) {
     throw wrong(messageOf(thrown));
   }
+}
+
+function perDay(name: string, text: string): number {
+  const found = /^(\d{1,12})\/(?:day|d)$/.exec(text)?.[1];
+  if (found === undefined) throw wrong(`--${name} ${text} is not a number a day such as 1000/day`);
+  return Number(found);
 }
 
 function stages(list: string): ReadonlySet<StageName> {

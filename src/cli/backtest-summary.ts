@@ -60,9 +60,9 @@ const yardstickHorizonMin = 15;
 
 export interface BacktestSummary {
   readonly traces: readonly string[];
-  readonly settings: { readonly warmup: string; readonly warmupMs: number; readonly outageEveryMs: number; readonly outageLengthMs: number; readonly freshForMs: number; readonly budgetPerMinute: number; readonly without: readonly StageName[] };
+  readonly settings: { readonly warmup: string; readonly warmupMs: number; readonly outageEveryMs: number; readonly outageLengthMs: number; readonly freshForMs: number; readonly budgetPerMinute: number; readonly without: readonly StageName[]; readonly clientsAbovePerDay: number | undefined };
   readonly span: { readonly fromMs: number; readonly toMs: number };
-  readonly requests: { readonly people: number; readonly crawlers: number; readonly prefetches: number; readonly generated: number; readonly scorable: number; readonly errorsAndOtherMethods: number };
+  readonly requests: { readonly people: number; readonly crawlers: number; readonly prefetches: number; readonly generated: number; readonly scorable: number; readonly errorsAndOtherMethods: number; readonly heavyClients: number };
   readonly resources: number;
   readonly refreshes: number;
   readonly outages: number;
@@ -86,12 +86,12 @@ export function summarise(
     traces: options.traces,
     settings: {
       warmup: warmup.why, warmupMs: warmup.ms, outageEveryMs: options.outageEveryMs, outageLengthMs: options.outageLengthMs,
-      freshForMs: options.freshForMs, budgetPerMinute: options.budgetPerMinute, without: [...options.without],
+      freshForMs: options.freshForMs, budgetPerMinute: options.budgetPerMinute, without: [...options.without], clientsAbovePerDay: options.clientRequestsMax,
     },
     span: { fromMs: result.firstMs, toMs: result.lastMs },
     requests: {
       people: totals.kinds.person, crawlers: totals.kinds.crawler, prefetches: totals.kinds.prefetch, generated: totals.kinds.generated,
-      scorable: totals.demand, errorsAndOtherMethods: totals.otherwise,
+      scorable: totals.demand, errorsAndOtherMethods: totals.otherwise, heavyClients: totals.heavyClients,
     },
     resources: result.keys, refreshes: result.refreshes, outages: result.outages.length,
     requestsInOutages: sumOf(result, 'passive', 'requests'),

@@ -11,6 +11,8 @@ export function backtestText(summary: BacktestSummary): string {
     `${summary.traces.length === 1 ? summary.traces[0] ?? '' : `${summary.traces.length} files`}: `
     + `${count(requests.people)} requests by people, ${count(requests.crawlers)} by crawlers, ${count(summary.resources)} resources, `
     + `${day(summary.span.fromMs)} to ${day(summary.span.toMs)}`,
+    ...(settings.clientsAbovePerDay === undefined ? [] : [`without clients of more than ${count(settings.clientsAbovePerDay)} requests a day: ${count(requests.heavyClients)} requests left out`]),
+    ...(settings.without.length === 0 ? [] : [`without ${settings.without.join(', ')}`]),
     ...lineReport(summary),
     '',
     `Had the origin failed at ${count(summary.outages)} moments (every ${formatDuration(settings.outageEveryMs)}, for ${formatDuration(settings.outageLengthMs)}, `

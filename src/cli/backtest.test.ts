@@ -87,6 +87,8 @@ describe('foreshadow backtest', () => {
     [['--trace', 'x', '--outage-every', '90s'], 'not in whole minutes'],
     [['--trace', 'x', '--outage-length', '1h'], 'longer than --fresh-for'],
     [['--trace', 'x', '--surprise'], 'surprise'],
+    [['--trace', 'x', '--without', 'season,luck'], '--without luck is not a part of the engine'],
+    [['--trace', 'x', '--clients-above', 'many'], '--clients-above many is not a number a day'],
   ])('%p is wrong usage, in one line', async (args, message) => {
     const { code, out, err } = await run(...args);
     expect([code, out]).toEqual([2, '']);

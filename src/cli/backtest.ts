@@ -48,7 +48,7 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
   const jsonOut = open(options.json);
   const reportOut = open(options.report);
   const findings = new TraceFindings();
-  const trace = new TraceMinutes({ format: options.format, findings, resourcesMax: keysMax });
+  const trace = new TraceMinutes({ format: options.format, findings, resourcesMax: keysMax, clientRequestsMax: options.clientRequestsMax ?? Infinity });
   const warmup = await chooseWarmup(options);
   if (warmup.derived) io.err(`warm-up: ${formatDuration(warmup.ms)}, ${warmup.why}; --warmup sets it\n`);
   const forecastLines = new ForecastLines();

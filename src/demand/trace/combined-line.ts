@@ -7,7 +7,7 @@ import type { TraceFault, TraceOddity, TraceRequest } from './trace-request.ts';
 
 // host ident user [time] "request" status bytes ["referrer" "agent"], and whatever a site appends. The request is matched up
 // to the last quote that a status follows, so that quotes inside it do no harm.
-const logLine = /^\S+ \S+ .{0,512}?\[(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\] "(.*?)" (\d{3}|-) (?:\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?/;
+const logLine = /^(\S+) \S+ .{0,512}?\[(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\] "(.*?)" (\d{3}|-) (?:\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?/;
 const requestLine = /^([A-Za-z][A-Za-z_-]{0,31}) +(\S.*)$/;
 const protocol = /^(.*?) +(HTTP\/\S*)$/i;
 const months: Readonly<Record<string, number>> = { jan: 0, feb: 1, mar: 2, apr: 3, may: 4, jun: 5, jul: 6, aug: 7, sep: 8, oct: 9, nov: 10, dec: 11 };
@@ -17,7 +17,7 @@ export function parseCombinedLine(line: string): TraceRequest | TraceFault {
   if (!match) return 'not-a-log-line';
   const timeMs = readTime(match);
   if (timeMs === undefined) return 'bad-time';
-  const request = requestLine.exec(match[10] ?? '');
+  const request = requestLine.exec(match[11] ?? '');
   if (!request) return 'bad-request-line';
   const [, method = '', rest = ''] = request;
   const withProtocol = protocol.exec(rest);
@@ -28,9 +28,11 @@ export function parseCombinedLine(line: string): TraceRequest | TraceFault {
     timeMs,
     method: method.toUpperCase(),
     resource: target.resource,
-    status: match[11] === '-' ? 0 : Number(match[11]),
+    status: match[12] === '-' ? 0 : Number(match[12]),
     region: undefined,
-    userAgent: agentOf(match[13] ?? ''),
+    userAgent: textOf(match[14] ?? ''),
+    client: match[1] ?? '',
+    referer: resourceOf(textOf(match[13] ?? ''))?.resource,
     oddity: oddityOf(url, withProtocol?.[2], target.absolute),
   };
 }
@@ -43,7 +45,7 @@ function oddityOf(url: string, protocolName: string | undefined, absolute: boole
 }
 
 function readTime(match: RegExpExecArray): number | undefined {
-  const [, day, name = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
+  const [, , day, name = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
   const month = months[name.toLowerCase()];
   if (month === undefined || Number(day) < 1 || Number(day) > 31 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
   const localMs = Date.UTC(Number(year), month, Number(day), Number(hour), Number(minute), Number(second));
@@ -52,7 +54,7 @@ function readTime(match: RegExpExecArray): number | undefined {
   return timeMs >= 0 ? timeMs : undefined;
 }
 
-/** The log writes `-` for no user agent, and escapes quotes. */
-function agentOf(field: string): string {
+/** The log writes `-` for what there is not, and escapes quotes. */
+function textOf(field: string): string {
   return field === '-' ? '' : field.replace(/\\(.)/g, '$1');
 }

@@ -11,7 +11,7 @@ export function parseJsonLine(line: string): TraceRequest | TraceFault {
     return 'not-json';
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'not-json';
-  const { time, url, method = 'GET', status = 200, region, userAgent }: Partial<Record<string, unknown>> = { ...parsed };
+  const { time, url, method = 'GET', status = 200, region, userAgent, client, referer }: Partial<Record<string, unknown>> = { ...parsed };
   if (time === undefined || time === null) return 'no-time';
   const timeMs = readTime(time);
   if (timeMs === undefined) return 'bad-time';
@@ -25,6 +25,8 @@ export function parseJsonLine(line: string): TraceRequest | TraceFault {
     timeMs, method: method.toUpperCase(), resource: target.resource, status,
     region: region ? (region as RegionName) : undefined, // a trace's region names are its own
     userAgent: typeof userAgent === 'string' ? userAgent : '',
+    client: typeof client === 'string' ? client : typeof client === 'number' ? String(client) : '',
+    referer: typeof referer === 'string' && referer !== '' ? resourceOf(referer)?.resource : undefined,
     oddity: target.absolute ? 'absolute-url' : undefined,
   };
 }

@@ -9,7 +9,7 @@ describe('a combined log line', () => {
 
   test('is read whole', () => {
     expect(parseCombinedLine(line('GET /a.html?q=1 HTTP/1.1'))).toEqual({
-      timeMs: at, method: 'GET', resource: '/a.html?q=1' as never, status: 200, region: undefined, userAgent: 'Firefox', oddity: undefined,
+      timeMs: at, method: 'GET', resource: '/a.html?q=1' as never, status: 200, region: undefined, userAgent: 'Firefox', client: '10.0.0.1', referer: undefined, oddity: undefined,
     });
   });
 
@@ -56,8 +56,13 @@ describe('a combined log line', () => {
 describe('a JSON trace line', () => {
   test('needs a time and a URL only', () => {
     expect(parseJsonLine('{"time":1398902403000,"url":"/win/slam_0.1-32"}')).toEqual({
-      timeMs: 1_398_902_403_000, method: 'GET', resource: '/win/slam_0.1-32' as never, status: 200, region: undefined, userAgent: '', oddity: undefined,
+      timeMs: 1_398_902_403_000, method: 'GET', resource: '/win/slam_0.1-32' as never, status: 200, region: undefined, userAgent: '', client: '', referer: undefined, oddity: undefined,
     });
+  });
+
+  test('names the client as the trace does, by a string or a number', () => {
+    expect(parseJsonLine('{"time":0,"url":"/","client":"05-01-6","userAgent":"x"}')).toMatchObject({ client: '05-01-6' });
+    expect(parseJsonLine('{"time":0,"url":"/","client":7}')).toMatchObject({ client: '7' });
   });
 
   test.each([

@@ -2,8 +2,8 @@
  * The copies one policy has, and what they are worth in an outage: when each resource's copy was made, and whether by a
  * refresh or by a request that passed.
  */
-import type { TraceMinute } from './trace-minutes.ts';
-import { captures, isDemand } from './trace-minutes.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import { captures, isDemand } from './hour-bucket.ts';
 
 const minuteMs = 60_000;
 /** Ages in whole minutes up to a day, and a last bin for older. */

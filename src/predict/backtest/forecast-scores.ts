@@ -11,8 +11,9 @@ import { levels } from '../stage.ts';
 import type { Level } from '../stage.ts';
 import { EwmaYardstick, yardstickTausMin } from './ewma-yardstick.ts';
 import { cumulative, pitPart } from './pit.ts';
-import { isDemand } from './trace-minutes.ts';
-import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+import { isDemand } from './hour-bucket.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import type { TraceMinutes } from './trace-minutes.ts';
 
 /** Upper ends of the strata of expected requests in the horizon. */
 const densityLimits = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 5, 10, 30, Infinity] as const;

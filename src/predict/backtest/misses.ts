@@ -3,8 +3,8 @@
  * day, and for each resource, so that the report can name what was missed most.
  */
 import type { Copies } from './copies.ts';
-import type { TraceMinute } from './trace-minutes.ts';
-import { isDemand } from './trace-minutes.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import { isDemand } from './hour-bucket.ts';
 
 export const missReasons = ['never-seen', 'seen-once', 'burst', 'too-rare', 'budget'] as const;
 export type MissReason = (typeof missReasons)[number];

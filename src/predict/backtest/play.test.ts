@@ -52,9 +52,9 @@ interface Played {
   readonly findings: TraceFindings;
 }
 
-async function play(files: readonly string[], options: Partial<PlayOptions> = {}): Promise<Played> {
+async function play(files: readonly string[], options: Partial<PlayOptions> = {}, clientRequestsMax = Infinity): Promise<Played> {
   const findings = new TraceFindings();
-  const trace = new TraceMinutes({ format: 'auto', findings, resourcesMax: 10_000 });
+  const trace = new TraceMinutes({ format: 'auto', findings, resourcesMax: 10_000, clientRequestsMax });
   const refreshes: string[] = [];
   const forecasts: string[] = [];
   const result = await playTrace(trace, files, { ...usual, ...options }, {
@@ -132,7 +132,18 @@ describe('playTrace', () => {
     ];
     const { result, trace: read } = await play([write('ages.json', trace)], { warmupMs: 90 * minuteMs, budgetPerMinute: 0 });
     expect(result.outages.map(({ atMs, scores }) => [atMs - beganMs, scores.passive])).toEqual([[90 * minuteMs, { requests: 2, covered: 1, byRefresh: 0, answered: 2 }]]);
-    expect(read.totals).toEqual({ kinds: { person: 8, crawler: 2, prefetch: 0, generated: 0 }, demand: 5, otherwise: 3 });
+    expect(read.totals).toEqual({ kinds: { person: 8, crawler: 2, prefetch: 0, generated: 0 }, demand: 5, otherwise: 3, heavyClients: 0 });
+  });
+
+  test('clients with more requests a day than wanted are left out altogether: demand, copies and scores', async () => {
+    const line = (minute: number, url: string, client?: string): string => JSON.stringify({ time: beganMs + minute * minuteMs, url, client });
+    const robot = Array.from({ length: 6 }, (_, i) => line(3 * i, '/a', 'robot'));
+    // Ten hours later in the same day there are few of it; the day after it is nobody.
+    const later = [line(20, '/a', 'person'), line(25, '/b'), line(31, '/a', 'person'), line(32, '/b'), line(45, '/c'), line(600, '/a', 'robot'), line(26 * 60, '/b', 'robot')];
+    const { trace, result } = await play([write('robots.json', [...robot, ...later])], { warmupMs: 10 * minuteMs, budgetPerMinute: 0 }, 6);
+    expect(trace.totals).toMatchObject({ demand: 6, heavyClients: 7 });
+    expect(result.outages[0]?.scores.passive).toEqual({ requests: 2, covered: 2, byRefresh: 0, answered: 2 });
+    expect((await play([write('robots.json', [...robot, ...later])], { warmupMs: 10 * minuteMs, budgetPerMinute: 0 }, 7)).trace.totals).toMatchObject({ demand: 13, heavyClients: 0 });
   });
 
   test('a line from another age is not believed, a silent year is passed over, and the trace goes on', async () => {

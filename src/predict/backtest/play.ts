@@ -21,7 +21,8 @@ import type { DoWork } from './work-schedule.ts';
 import { Rival, RivalScores, reachOf, rivalNames } from './rivals.ts';
 import type { RivalName } from './rivals.ts';
 import { Timeline } from './timeline.ts';
-import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import type { TraceMinutes } from './trace-minutes.ts';
 
 const minuteMs = 60_000;
 /** Resources named in the result as missed most. */

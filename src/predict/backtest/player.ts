@@ -10,8 +10,9 @@ import type { DemandRate, Forecast } from '../forecaster.ts';
 import type { StageName } from '../stage.ts';
 import { Copies } from './copies.ts';
 import type { Saying } from './forecast-scores.ts';
-import { isDemand } from './trace-minutes.ts';
-import type { TraceMinute, TraceMinutes } from './trace-minutes.ts';
+import { isDemand } from './hour-bucket.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import type { TraceMinutes } from './trace-minutes.ts';
 import { WorkSchedule } from './work-schedule.ts';
 import type { DoWork } from './work-schedule.ts';
 

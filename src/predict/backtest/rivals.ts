@@ -8,8 +8,8 @@ import { largest } from '../selection.ts';
 import { Copies } from './copies.ts';
 import type { Timeline } from './timeline.ts';
 import { SlidingCounts } from './timeline.ts';
-import type { TraceMinute } from './trace-minutes.ts';
-import { isDemand } from './trace-minutes.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import { isDemand } from './hour-bucket.ts';
 
 export const rivalNames = ['passive', 'popular', 'ewma', 'semiClairvoyant', 'clairvoyant'] as const;
 export type RivalName = (typeof rivalNames)[number];

@@ -2,8 +2,8 @@
  * A stretch of the trace around the minute being played: some minutes back for counting, some ahead for scoring outages and
  * for the planners that are allowed to know the future. What plays the product's own part is never given this object.
  */
-import type { TraceMinute } from './trace-minutes.ts';
-import { isDemand } from './trace-minutes.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import { isDemand } from './hour-bucket.ts';
 
 const minuteMs = 60_000;
 

@@ -1,6 +1,6 @@
 /**
  * A trace as minutes in order, from any number of files whose lines need not be in order within a day. Files are read side by
- * side where they overlap in time. Strings become numbers at once; a request takes 14 bytes until its minute is complete,
+ * side where they overlap in time. Strings become numbers at once; a request takes 21 bytes until its minute is complete,
  * which is when nothing read later can still belong to it. Bounded: at `bufferedMax` requests the oldest hour is let go early.
  */
 import { classifyDemand, isCrawler } from '../../demand/index.ts';
@@ -11,31 +11,18 @@ import { headerReader } from '../../http/index.ts';
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../../kernel/index.ts';
 import { everywhere } from '../forecaster.ts';
+import { captures, HourBucket, isDemand } from './hour-bucket.ts';
+import type { TraceMinute } from './hour-bucket.ts';
 import { KeyTable } from '../state/key-table.ts';
 
 const hourMs = 3_600_000;
-const minuteMs = 60_000;
+const dayMs = 24 * hourMs;
 const disorderMs = 24 * hourMs;
 const bufferedMax = 20_000_000;
 const agentsMax = 10_000;
 /** A line this far from the one before it is not believed, unless the next one agrees with it. */
 const leapMs = 366 * 24 * hourMs;
 const noHeaders = headerReader([]);
-
-/** A request that people made and that was answered with something a shadow could be. */
-export const isDemand = 1;
-/** A GET that was answered so, by whomever made: it renews the copy in passing. */
-export const captures = 2;
-
-/** One minute of a trace; the columns have one entry a request, in order of time. Requests that neither count nor capture are left out. */
-export interface TraceMinute {
-  readonly minuteMs: number;
-  readonly timeMs: Float64Array;
-  readonly resource: Int32Array;
-  readonly region: Int32Array;
-  /** `isDemand`, `captures` or both. */
-  readonly flags: Uint8Array;
-}
 
 export interface TraceTotals {
   /** Requests of each kind, whatever their answer. */
@@ -44,6 +31,16 @@ export interface TraceTotals {
   demand: number;
   /** Requests answered with an error, or of other methods. */
   otherwise: number;
+  /** Requests left out because their client made more than `clientRequestsMax` that day. */
+  heavyClients: number;
+}
+
+export interface TraceOptions {
+  readonly format: TraceFormat;
+  readonly findings: TraceFindings;
+  readonly resourcesMax: number;
+  /** Clients with more good answers than this in a day (UTC) are left out altogether. To tell them takes the whole day, so that a cut trace is another trace. */
+  readonly clientRequestsMax?: number;
 }
 
 interface Source {
@@ -55,31 +52,27 @@ interface Source {
   beforeMs: number;
 }
 
-interface Bucket {
-  timeMs: Float64Array;
-  resource: Int32Array;
-  region: Int32Array;
-  flags: Uint8Array;
-  length: number;
-}
-
 export class TraceMinutes {
   readonly resources = new KeyTable<ResourceKey>();
   readonly regions = new KeyTable<RegionName>();
-  readonly totals: TraceTotals = { kinds: { person: 0, crawler: 0, prefetch: 0, generated: 0 }, demand: 0, otherwise: 0 };
+  readonly totals: TraceTotals = { kinds: { person: 0, crawler: 0, prefetch: 0, generated: 0 }, demand: 0, otherwise: 0, heavyClients: 0 };
   readonly #format: TraceFormat;
   readonly #findings: TraceFindings;
   readonly #resourcesMax: number;
   readonly #crawlers = new Map<string, boolean>();
-  readonly #hours = new Map<number, Bucket>();
+  readonly #hours = new Map<number, HourBucket>();
+  readonly #clientRequestsMax: number;
+  /** Requests of each client in each day that is not over; empty where nobody wants to know. */
+  readonly #clientDays = new Map<number, Map<number, number>>();
   #buffered = 0;
   /** Everything before this has been handed out. */
   #doneMs = 0;
 
-  constructor(options: { readonly format: TraceFormat; readonly findings: TraceFindings; readonly resourcesMax: number }) {
+  constructor(options: TraceOptions) {
     this.#format = options.format;
     this.#findings = options.findings;
     this.#resourcesMax = options.resourcesMax;
+    this.#clientRequestsMax = options.clientRequestsMax ?? Infinity;
   }
 
   /** Minutes that have requests, in order. `onRead` is told how far the reading has come, in trace time. */
@@ -145,7 +138,7 @@ export class TraceMinutes {
         continue;
       }
       if (kind === 'person') this.totals.demand++;
-      this.#put(request.timeMs, this.resources.intern(request.resource), this.regions.intern(request.region ?? everywhere), flags);
+      this.#put(request.timeMs, this.resources.intern(request.resource), this.regions.intern(request.region ?? everywhere), flags, clientTag(request.client));
     }
   }
 
@@ -158,20 +151,37 @@ export class TraceMinutes {
     return classifyDemand(noHeaders, crawler);
   }
 
-  #put(timeMs: number, resource: number, region: number, flags: number): void {
+  #put(timeMs: number, resource: number, region: number, flags: number, client: number): void {
+    if (this.#clientRequestsMax < Infinity) this.#countClient(timeMs, client);
     const hour = Math.floor(timeMs / hourMs);
     let bucket = this.#hours.get(hour);
     if (!bucket) {
-      bucket = { timeMs: new Float64Array(64), resource: new Int32Array(64), region: new Int32Array(64), flags: new Uint8Array(64), length: 0 };
+      bucket = new HourBucket();
       this.#hours.set(hour, bucket);
     }
-    if (bucket.length === bucket.flags.length) grow(bucket);
-    bucket.timeMs[bucket.length] = timeMs;
-    bucket.resource[bucket.length] = resource;
-    bucket.region[bucket.length] = region;
-    bucket.flags[bucket.length] = flags;
-    bucket.length++;
+    bucket.put(timeMs, resource, region, flags, client);
     this.#buffered++;
+  }
+
+  #countClient(timeMs: number, client: number): void {
+    if (client === 0) return;
+    const day = Math.floor(timeMs / dayMs);
+    const counts = this.#clientDays.get(day) ?? new Map<number, number>();
+    if (counts.size === 0) this.#clientDays.set(day, counts);
+    counts.set(client, (counts.get(client) ?? 0) + 1);
+  }
+
+  /** Hours wait a day before they are handed out (`disorderMs`), so that their own day has been read. */
+  #dropHeavyClients(bucket: HourBucket, hour: number): void {
+    const day = Math.floor((hour * hourMs) / dayMs);
+    for (const known of this.#clientDays.keys()) if (known < day) this.#clientDays.delete(known);
+    const counts = this.#clientDays.get(day);
+    bucket.drop((client, flags) => {
+      if ((counts?.get(client) ?? 0) <= this.#clientRequestsMax) return false;
+      this.totals.heavyClients++;
+      if ((flags & isDemand) !== 0) this.totals.demand--;
+      return true;
+    });
   }
 
   /** Hands out the hours that end by `untilMs`, and more if there are too many requests waiting. */
@@ -184,42 +194,18 @@ export class TraceMinutes {
       this.#hours.delete(hour);
       this.#buffered -= bucket.length;
       this.#doneMs = endMs;
-      yield* minutesOf(bucket);
+      if (this.#clientRequestsMax < Infinity) this.#dropHeavyClients(bucket, hour);
+      yield* bucket.minutes();
     }
   }
 }
 
-function grow(bucket: Bucket): void {
-  const length = bucket.flags.length * 2;
-  const { timeMs, resource, region, flags } = bucket;
-  bucket.timeMs = new Float64Array(length);
-  bucket.timeMs.set(timeMs);
-  bucket.resource = new Int32Array(length);
-  bucket.resource.set(resource);
-  bucket.region = new Int32Array(length);
-  bucket.region.set(region);
-  bucket.flags = new Uint8Array(length);
-  bucket.flags.set(flags);
-}
-
-function* minutesOf(bucket: Bucket): Generator<TraceMinute> {
-  const time = bucket.timeMs;
-  // Sorting is stable, so requests of the same time keep their order.
-  const order = Uint32Array.from({ length: bucket.length }, (_, i) => i).sort((a, b) => (time[a] ?? 0) - (time[b] ?? 0) || a - b);
-  for (let from = 0; from < order.length;) {
-    const minute = Math.floor((time[order[from] ?? 0] ?? 0) / minuteMs);
-    let to = from;
-    while (to < order.length && Math.floor((time[order[to] ?? 0] ?? 0) / minuteMs) === minute) to++;
-    const rows = order.subarray(from, to);
-    yield {
-      minuteMs: minute * minuteMs,
-      timeMs: Float64Array.from(rows, (row) => time[row] ?? 0),
-      resource: Int32Array.from(rows, (row) => bucket.resource[row] ?? 0),
-      region: Int32Array.from(rows, (row) => bucket.region[row] ?? 0),
-      flags: Uint8Array.from(rows, (row) => bucket.flags[row] ?? 0),
-    };
-    from = to;
-  }
+/** A number from a client's name (FNV-1a, 32 bits): two of a hundred thousand clients in one day may share theirs, which no sum notices. */
+function clientTag(client: string): number {
+  if (client === '') return 0;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < client.length; i++) hash = Math.imul(hash ^ client.charCodeAt(i), 0x01000193);
+  return hash === 0 ? 1 : hash | 0;
 }
 
 /** The span from the first time to the last, read no further than `enoughMs`. */

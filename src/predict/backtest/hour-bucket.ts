@@ -1,0 +1,99 @@
+/**
+ * The requests of one hour of a trace, in columns that grow, and their cutting into minutes in order of time: 21 bytes a request while it waits.
+ */
+const minuteMs = 60_000;
+const firstLength = 64;
+
+/** A request that people made and that was answered with something a shadow could be. */
+export const isDemand = 1;
+/** A GET that was answered so, by whomever made: it renews the copy in passing. */
+export const captures = 2;
+
+/** One minute of a trace; the columns have one entry a request, in order of time. Requests that neither count nor capture are left out. */
+export interface TraceMinute {
+  readonly minuteMs: number;
+  readonly timeMs: Float64Array;
+  readonly resource: Int32Array;
+  readonly region: Int32Array;
+  /** `isDemand`, `captures` or both. */
+  readonly flags: Uint8Array;
+  /** A number that tells visitors apart (a hash of the trace's `client`); 0 where the trace doesn't. */
+  readonly client: Int32Array;
+}
+
+export class HourBucket {
+  #timeMs = new Float64Array(firstLength);
+  #resource = new Int32Array(firstLength);
+  #region = new Int32Array(firstLength);
+  #flags = new Uint8Array(firstLength);
+  #client = new Int32Array(firstLength);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  put(timeMs: number, resource: number, region: number, flags: number, client: number): void {
+    if (this.#length === this.#flags.length) this.#grow(this.#length * 2);
+    const at = this.#length++;
+    this.#timeMs[at] = timeMs;
+    this.#resource[at] = resource;
+    this.#region[at] = region;
+    this.#flags[at] = flags;
+    this.#client[at] = client;
+  }
+
+  /** Drops the requests for which this is true. */
+  drop(unwanted: (client: number, flags: number) => boolean): void {
+    let kept = 0;
+    for (let i = 0; i < this.#length; i++) {
+      if (unwanted(this.#client[i] ?? 0, this.#flags[i] ?? 0)) continue;
+      for (const column of [this.#timeMs, this.#resource, this.#region, this.#flags, this.#client]) column[kept] = column[i] ?? 0;
+      kept++;
+    }
+    this.#length = kept;
+  }
+
+  /** The minutes that have requests, in order. */
+  *minutes(): Generator<TraceMinute> {
+    const time = this.#timeMs;
+    // Sorting is stable, so requests of the same time keep their order.
+    const order = Uint32Array.from({ length: this.#length }, (_, i) => i).sort((a, b) => (time[a] ?? 0) - (time[b] ?? 0) || a - b);
+    for (let from = 0; from < order.length;) {
+      const minute = Math.floor((time[order[from] ?? 0] ?? 0) / minuteMs);
+      let to = from;
+      while (to < order.length && Math.floor((time[order[to] ?? 0] ?? 0) / minuteMs) === minute) to++;
+      const rows = order.subarray(from, to);
+      yield {
+        minuteMs: minute * minuteMs,
+        timeMs: picked(time, rows, new Float64Array(rows.length)),
+        resource: picked(this.#resource, rows, new Int32Array(rows.length)),
+        region: picked(this.#region, rows, new Int32Array(rows.length)),
+        flags: picked(this.#flags, rows, new Uint8Array(rows.length)),
+        client: picked(this.#client, rows, new Int32Array(rows.length)),
+      };
+      from = to;
+    }
+  }
+
+  #grow(length: number): void {
+    this.#timeMs = copied(this.#timeMs, new Float64Array(length));
+    this.#resource = copied(this.#resource, new Int32Array(length));
+    this.#region = copied(this.#region, new Int32Array(length));
+    this.#flags = copied(this.#flags, new Uint8Array(length));
+    this.#client = copied(this.#client, new Int32Array(length));
+  }
+}
+
+type Column = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+function copied<Kind extends Column>(column: Kind, into: Kind): Kind {
+  into.set(column);
+  return into;
+}
+
+/** Not `from` with a function, which runs an iterator and costs five times as much. */
+function picked<Kind extends Column>(column: Kind, rows: Uint32Array, into: Kind): Kind {
+  for (let i = 0; i < rows.length; i++) into[i] = column[rows[i] ?? 0] ?? 0;
+  return into;
+}
