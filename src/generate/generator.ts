@@ -21,7 +21,7 @@ import { DiscoveryRounds } from './discovery-rounds.ts';
 import { chooseEvictions } from './evict.ts';
 import { Encoder, isWorthCoding } from './encode.ts';
 import { Executor } from './executor.ts';
-import type { FeedState, FeedValue } from './feeds/index.ts';
+import type { FeedState, FeedValue, ValueOutlook } from './feeds/index.ts';
 import { createFetcher, type Fetcher } from './fetch.ts';
 import { Fidelity } from './fidelity.ts';
 import { FirstAsked } from './first-asked.ts';
@@ -45,6 +45,8 @@ import { Invalidations, Tally, type Workshop } from './workshop.ts';
 export interface GeneratorParts {
   readonly config: Config;
   readonly outlook: Outlook;
+  /** What feeds will say next; without it nothing is prepared before it comes. */
+  readonly values?: ValueOutlook | undefined;
   readonly catalog: CatalogWriter;
   /** What the newest catalog version holds. */
   readonly records: Iterable<ShadowRecord>;
@@ -99,7 +101,7 @@ export class Generator {
     const frontier = new Frontier();
     const { ledger, changes, history, passing, feeds } = parts.memory ?? emptyMemory();
     this.#slots = new LiveSlots({
-      config, clock, log, random: parts.random ?? seededRandom(freshSeed()), schedule: this.#schedule, fillings: parts.fillings ?? [], feeds,
+      config, clock, log, random: parts.random ?? seededRandom(freshSeed()), schedule: this.#schedule, fillings: parts.fillings ?? [], feeds, values: parts.values,
       shares: (resource) => parts.outlook.variationShares(clock.nowMs(), resource),
       fill: (filling) => { this.#shop.publisher.fill(filling); }, unfill: (id) => { this.#shop.publisher.unfill(id); },
       onReady: () => { this.#schedule.track(() => this.#shop.publisher.publishFillings(fillEveryMs)); },

@@ -5,10 +5,11 @@ import { plainRoute } from '../../config/index.ts';
 import type { DimensionConfig, FeedConfig, SlotConfig } from '../../config/types.ts';
 import { ManualClock, type ResourceKey, type VariationKey } from '../../kernel/index.ts';
 import type { FeedValue } from '../feeds/index.ts';
+import { FeedValues } from '../../predict/values/index.ts';
 import type { VariationShare } from '../site.ts';
 import { pageFillingsMax } from './choose-points.ts';
 import { FillingDesk } from './filling-desk.ts';
-import { failuresOf } from './filling-maker.ts';
+import { failuresOf, preparedPerSecondMax } from './filling-maker.ts';
 import { preparedMax } from './prepared.ts';
 import { Recipe } from './recipe.ts';
 import { Templates } from './templates.ts';
@@ -40,7 +41,7 @@ function openDesk(facts: Facts = {}) {
     compileSlots({ match: '/products/:id', slots }, facts.feeds ?? [feed('prices'), feed('recs', ['audience'])]).map((compiled) => new Recipe(compiled, facts.dimensions ?? [language, audience], templates));
   let recipes = compile(facts.slots ?? [slot({})]);
   const desk = new FillingDesk({
-    clock, valueOf: (feedKey) => values.get(feedKey), saidMs: (feedKey) => said.get(feedKey), shares: () => facts.shares ?? [], fillingsMax: facts.fillingsMax,
+    clock, valueOf: (feedKey) => values.get(feedKey), saidMs: (feedKey) => said.get(feedKey), values: new FeedValues(), shares: () => facts.shares ?? [], fillingsMax: facts.fillingsMax,
     recipesOf: (resource) => (resource.includes('/products/') ? recipes : []),
     publish(filling) {
       handed.push(filling);
@@ -213,6 +214,51 @@ test('likely next values are prepared, and used when they come', () => {
   say('prices', { 1: false });
   expect([desk.maker.rendered, texts()]).toEqual([rendered, { 'price?id=1': 'sold out' }]);
   expect(desk.maker.prepared.size).toBeLessThanOrEqual(preparedMax);
+});
+
+test('the next goal is prepared while nothing else is to do, for both sides, and is not shown before it is scored', () => {
+  const { want, say, desk, texts, clock, published } = openDesk({ slots: [slot({ template: '<b>{{ value.home }}</b>:{{ value.away }}', dimensions: ['language'] })] });
+  want('/products/1', '/products/2');
+  const score = (home: number, away: number): Record<string, unknown> => ({ 1: { home, away }, 2: { home: 0, away: 0 } });
+  const goals = [[0, 0], [1, 0], [1, 1], [2, 1], [3, 1], [3, 2]] as const;
+  for (const [home, away] of goals) {
+    say('prices', score(home, away));
+    clock.advance(600_000);
+  }
+  expect([texts()['price?id=1&language=en'], texts()['price?id=1&language=de']]).toEqual(['<b>3</b>:2', '<b>3</b>:2']);
+  expect([...published.values()].some(({ versions }) => versions.some(({ text }) => text === '<b>4</b>:2' || text === '<b>3</b>:3'))).toBe(false);
+  const { rendered } = desk.maker;
+  const { hits } = desk.maker.prepared;
+  // Neither score has ever been seen; both sides have been seen to score.
+  say('prices', score(3, 3));
+  expect([texts()['price?id=1&language=pt'], desk.maker.rendered - rendered, desk.maker.prepared.hits - hits]).toEqual(['<b>3</b>:3', 0, 3]);
+  clock.advance(600_000);
+  say('prices', score(4, 3));
+  expect([texts()['price?id=1&language=pt'], desk.maker.rendered - rendered, desk.maker.prepared.hits - hits]).toEqual(['<b>4</b>:3', 0, 6]);
+});
+
+test('so many are prepared in a second, and never while a real value waits', () => {
+  const wide = [dimension('language', Array.from({ length: 60 }, (_, i) => `l${i}`)), dimension('audience', Array.from({ length: 60 }, (_, i) => `a${i}`))];
+  const { desk, values, clock, want, say } = openDesk({ slots: [slot({ dimensions: ['language', 'audience'] })], dimensions: wide });
+  want('/products/1');
+  for (const value of [1, 2, 3]) {
+    clock.advance(60_000);
+    say('prices', { 1: value });
+  }
+  const before = desk.maker.prepared.made;
+  clock.advance(1000);
+  values.set('prices', { document: { 1: 4 }, valueTimeMs: clock.nowMs(), heardMs: clock.nowMs() });
+  desk.feedChanged('prices' as FeedKey); // spelled as feedKey would
+  while (!desk.idle) {
+    expect(desk.maker.prepared.made).toBe(before);
+    desk.work();
+  }
+  while (desk.work());
+  expect([desk.maker.prepared.made - before, desk.preparing]).toEqual([preparedPerSecondMax, true]);
+  clock.advance(1000);
+  while (desk.work());
+  expect(desk.maker.prepared.made - before).toBeGreaterThan(preparedPerSecondMax);
+  expect(desk.settling.changes).toBe(4);
 });
 
 test('a slot whose template always takes too long rests, and does not take everybody\'s time', () => {

@@ -40,6 +40,10 @@ export class FillingDesk {
   readonly #left = new Set<ResourceKey>();
   /** To be looked at, by feed; a feed with anything here is not settled. */
   readonly #queue = new Map<FeedKey, Set<Wanted>>();
+  /** Feeds whose change is not handed over yet, with when it came, on the monotonic clock. */
+  readonly #changedMs = new Map<FeedKey, number>();
+  /** Changes of feeds that have been handed over, and how long all of them took together. */
+  readonly settling = { changes: 0, ms: 0 };
   /** Fillings from an earlier run or configuration, until they are wanted again. */
   #known: Map<FillingId, Known>;
 
@@ -115,7 +119,7 @@ export class FillingDesk {
   reconsider(): void {
     const resources = [...this.#byResource.keys(), ...this.#left];
     for (const { id, filling, recipe } of this.#all.values()) if (filling) this.#known.set(id, { filling, signature: recipe.signature });
-    for (const map of [this.#all, this.#byFeed, this.#byResource, this.#left, this.#queue]) map.clear();
+    for (const map of [this.#all, this.#byFeed, this.#byResource, this.#left, this.#queue, this.#changedMs]) map.clear();
     this.maker.forgetAll();
     for (const resource of resources) this.want(resource);
     this.dropUnwanted();
@@ -137,7 +141,9 @@ export class FillingDesk {
 
   feedChanged(feed: FeedKey): void {
     const fillings = this.#byFeed.get(feed);
-    if (fillings && fillings.size > 0) this.#queue.set(feed, new Set(fillings));
+    if (!fillings || fillings.size === 0) return;
+    this.#queue.set(feed, new Set(fillings));
+    if (!this.#changedMs.has(feed)) this.#changedMs.set(feed, this.#parts.clock.monotonicMs());
   }
 
   /** Whether all that this feed fills is as the feed says now. */
@@ -147,6 +153,11 @@ export class FillingDesk {
 
   get idle(): boolean {
     return this.#queue.size === 0;
+  }
+
+  /** Whether something that may come is not prepared yet. */
+  get preparing(): boolean {
+    return this.maker.preparing;
   }
 
   /** Looks at what waits, for a short while; with nothing waiting, prepares what may come. Gives whether anything is left to do. */
@@ -160,7 +171,7 @@ export class FillingDesk {
         this.maker.look(wanted, held);
         if (clock.monotonicMs() >= untilMs) break;
       }
-      if (fillings.size === 0) this.#queue.delete(feed);
+      if (fillings.size === 0) this.#settle(feed);
       if (clock.monotonicMs() >= untilMs) break;
     }
     // One that took too long may have been unlucky, on a busy machine; if it is not, its slot soon rests.
@@ -210,12 +221,21 @@ export class FillingDesk {
     else this.#queue.set(wanted.feed, new Set([wanted]));
   }
 
+  #settle(feed: FeedKey): void {
+    this.#queue.delete(feed);
+    const changedMs = this.#changedMs.get(feed);
+    if (changedMs === undefined) return;
+    this.#changedMs.delete(feed);
+    this.settling.changes++;
+    this.settling.ms += this.#parts.clock.monotonicMs() - changedMs;
+  }
+
   #drop(wanted: Wanted): void {
     const { id, feed } = wanted;
     this.#all.delete(id);
     this.#byFeed.get(feed)?.delete(wanted);
     const waiting = this.#queue.get(feed);
-    if (waiting?.delete(wanted) && waiting.size === 0) this.#queue.delete(feed);
+    if (waiting?.delete(wanted) && waiting.size === 0) this.#settle(feed);
     this.maker.forget(wanted);
     if (wanted.filling) this.#parts.unfill(id);
   }

@@ -6,15 +6,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { heldKey, type FeedKey, type Filling, type FillingId } from '../../compose/index.ts';
 import type { Clock } from '../../kernel/index.ts';
-import { NextValues, type FeedValue } from '../feeds/index.ts';
+import type { FeedValue, ValueOutlook } from '../feeds/index.ts';
 import { valueAt } from './pointer.ts';
 import { Prepared } from './prepared.ts';
 import { valueOf, type Fallback, type Point, type Recipe, type Versions } from './recipe.ts';
 import { troubled, type FillingTrouble, type Troubled } from './trouble.ts';
 
-/** Of each value, how many likely next ones are prepared, and how likely they have to be. */
+/** Of each value, how many likely next ones are prepared, and how likely they have to be if it changes. */
 const likelyMax = 3;
-const likelyFrom = 0.2;
+const likelyFrom = 0.1;
+/** What is all but certain to stay as it is over this horizon is not prepared for. */
+const horizonMin = 30;
+const changesFrom = 0.01;
+/** Values rendered ahead of their time, a second: at 50 µs each a tenth of the brain's time. */
+export const preparedPerSecondMax = 2000;
+/** Places whose last value and likely next ones are at hand; beyond, all are looked up anew. */
+const placesMax = 10_000;
 
 /** After so many renderings in a row that took too long, a slot rests: else a template that always does would take all of the brain's time. */
 const slowMax = 3;
@@ -25,6 +32,15 @@ export interface FillingMakerParts {
   /** When a feed was last said to be heard, by what was published or sent. */
   readonly saidMs: (feed: FeedKey) => number | undefined;
   readonly publish: (filling: Filling) => void;
+  /** Without it nothing is prepared. */
+  readonly values?: ValueOutlook | undefined;
+}
+
+/** What is known of a part of a feed's document, for all fillings that show it. */
+interface ShownPlace {
+  value: unknown;
+  /** Worth preparing for; undefined until it is asked for. */
+  likely: readonly unknown[] | undefined;
 }
 
 /** A filling that is wanted, and what is known of it. */
@@ -59,7 +75,9 @@ export interface FillingFailure {
 export class FillingMaker {
   readonly #parts: FillingMakerParts;
   readonly #failing = new Set<Wanted>();
-  readonly #next = new NextValues();
+  readonly #places = new Map<string, ShownPlace>();
+  /** Rendered ahead in this second of the monotonic clock. */
+  #ahead = { second: 0, made: 0 };
   readonly #toPrepare = new Set<Wanted>();
   readonly #prepared = new Prepared();
   /** Slots whose last renderings took too long: how many in a row, and since when, on the monotonic clock. */
@@ -73,7 +91,12 @@ export class FillingMaker {
     this.#parts = parts;
   }
 
-  get prepared(): { readonly size: number; readonly hits: number } {
+  /** Whether something that may come is not prepared yet. */
+  get preparing(): boolean {
+    return this.#toPrepare.size > 0;
+  }
+
+  get prepared(): { readonly size: number; readonly made: number; readonly hits: number } {
     return this.#prepared;
   }
 
@@ -90,6 +113,7 @@ export class FillingMaker {
   forgetAll(): void {
     this.#failing.clear();
     this.#toPrepare.clear();
+    this.#places.clear();
     this.#prepared.clear();
     this.#slow.clear();
   }
@@ -114,29 +138,58 @@ export class FillingMaker {
       this.untouched++;
       return;
     }
+    if (found) this.#observe(wanted, value, held.valueTimeMs);
     const made = found && value !== null ? this.#render(wanted, value, held.document) : troubled('missing-value', `the feed has nothing at ${JSON.stringify(pointerOf(wanted))}`);
     if (made.ok) this.#succeed(wanted, made.versions, held.valueTimeMs);
     else this.#fail(wanted, made);
   }
 
-  /** Renders what will probably come, until the time is up; gives whether anything is left to do. */
+  /** Renders what will probably come, until the time or this second's number is up; gives whether anything is left to do now. */
   prepare(untilMs: number): boolean {
+    const { clock } = this.#parts;
+    const second = Math.floor(clock.monotonicMs() / 1000);
+    if (this.#ahead.second !== second) this.#ahead = { second, made: 0 };
     for (const wanted of this.#toPrepare) {
-      if (this.#parts.clock.monotonicMs() >= untilMs) return true;
+      if (this.#ahead.made >= preparedPerSecondMax) return false;
+      if (clock.monotonicMs() >= untilMs) return true;
       this.#toPrepare.delete(wanted);
-      const likely = this.#next.likelyNext(placeOf(wanted), wanted.seen).filter(({ probability }) => probability >= likelyFrom).slice(0, likelyMax);
-      for (const { value } of likely) {
-        if (!this.#rests(wanted.recipe) && !this.#prepared.has(wanted.id, value)) this.#prepared.put(wanted.id, value, wanted.recipe.versions(value, undefined, wanted.path, wanted.point));
+      for (const value of this.#likelyAfter(wanted)) {
+        if (this.#rests(wanted.recipe) || this.#prepared.has(wanted.id, value)) continue;
+        this.#prepared.put(wanted.id, value, wanted.recipe.versions(value, undefined, wanted.path, wanted.point));
+        this.#ahead.made++;
       }
     }
     return false;
   }
 
+  /** Tells the forecast, once for all that show this place. */
+  #observe(wanted: Wanted, value: unknown, sinceMs: number): void {
+    const { values } = this.#parts;
+    if (!values) return;
+    const pointer = pointerOf(wanted);
+    const name = placeName(wanted.feed, pointer);
+    const known = this.#places.get(name);
+    if (known && known.value === value) return;
+    values.observe(wanted.feed, pointer, sinceMs, value, wanted.recipe.slot.config.value);
+    if (this.#places.size >= placesMax) this.#places.clear();
+    this.#places.set(name, { value, likely: undefined });
+  }
+
+  #likelyAfter(wanted: Wanted): readonly unknown[] {
+    const { values, clock } = this.#parts;
+    const pointer = pointerOf(wanted);
+    const known = this.#places.get(placeName(wanted.feed, pointer));
+    if (known?.likely) return known.likely;
+    const forecast = values?.next(wanted.feed, pointer, clock.nowMs(), horizonMin);
+    const likely = forecast && forecast.changes >= changesFrom ? forecast.next.filter(({ probability }) => probability >= likelyFrom).slice(0, likelyMax).map(({ value }) => value) : [];
+    if (known) known.likely = likely;
+    return likely;
+  }
+
   #render(wanted: Wanted, value: unknown, feed: unknown): Versions {
     const { recipe, id, path, point } = wanted;
     if (!recipe.readsFeed) {
-      this.#next.observe(placeOf(wanted), value);
-      this.#toPrepare.add(wanted);
+      if (this.#parts.values) this.#toPrepare.add(wanted);
       const prepared = this.#prepared.find(id, value);
       if (prepared) return prepared;
     }
@@ -215,9 +268,9 @@ function pointerOf({ recipe, path, point }: Wanted): string {
   return recipe.slot.pointer(path, valueOf(point));
 }
 
-/** A part of a feed's document, for the memory of what follows what. */
-function placeOf(wanted: Wanted): string {
-  return `${wanted.feed}#${pointerOf(wanted)}`;
+/** A part of a feed's document. */
+function placeName(feed: FeedKey, pointer: string): string {
+  return `${feed}#${pointer}`;
 }
 
 /** Whether nobody would see a difference, now or later. */

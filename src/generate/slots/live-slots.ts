@@ -7,7 +7,7 @@ import { compileSlots, type FeedKey, type Filling, type FillingId } from '../../
 import type { Config } from '../../config/types.ts';
 import { compileRoutes, resourceTarget } from '../../http/index.ts';
 import { messageOf, type Clock, type Log, type Random, type ResourceKey } from '../../kernel/index.ts';
-import { FeedHub, type FeedState, type FeedValue } from '../feeds/index.ts';
+import { FeedHub, type FeedState, type FeedValue, type ValueOutlook } from '../feeds/index.ts';
 import type { FillingSource } from '../publisher.ts';
 import type { Schedule } from '../schedule.ts';
 import type { VariationShare } from '../site.ts';
@@ -37,6 +37,8 @@ export interface LiveSlotsParts {
   /** Last good values of an earlier run. */
   readonly feeds: Uint8Array | undefined;
   readonly shares: (resource: ResourceKey) => readonly VariationShare[];
+  /** What feeds will say next; without it nothing is prepared before it comes. */
+  readonly values?: ValueOutlook | undefined;
   readonly fill: (filling: Filling) => void;
   readonly unfill: (id: FillingId) => void;
   readonly unpublishedFeeds: () => ReadonlySet<FeedKey>;
@@ -55,8 +57,13 @@ export interface FillingsStatus {
   readonly waiting: number;
   readonly rendered: number;
   readonly untouched: number;
+  /** Of values that have not come yet: at hand; made, and of these used, since the start. */
   readonly prepared: number;
+  readonly preparedMade: number;
   readonly preparedHits: number;
+  /** Changes of feeds that have been handed over for publication, and how long all of them took together. */
+  readonly settledChanges: number;
+  readonly settledMs: number;
   /** Times something could not be rendered, by why, since the start. */
   readonly troubles: Readonly<Partial<Record<FillingTrouble, number>>>;
   /** That can't be rendered now; the first of them with what is wrong. */
@@ -85,7 +92,7 @@ export class LiveSlots implements FillingSource {
       changed: (feed) => { this.#changed(feed); },
     });
     this.#desk = new FillingDesk({
-      clock, publish: parts.fill, unfill: parts.unfill, shares: parts.shares,
+      clock, publish: parts.fill, unfill: parts.unfill, shares: parts.shares, values: parts.values,
       valueOf: (feed) => this.#hub.value(feed), saidMs: (feed) => this.#said.get(feed), recipesOf: (resource) => this.#recipesOf(resource),
     }, parts.fillings);
     this.#restore(parts.feeds);
@@ -146,10 +153,10 @@ export class LiveSlots implements FillingSource {
   }
 
   status(): FillingsStatus {
-    const { size, resources, left, waiting, maker } = this.#desk;
+    const { size, resources, left, waiting, maker, settling } = this.#desk;
     return {
       fillings: size, resources: resources + left, left, waiting, rendered: maker.rendered, untouched: maker.untouched,
-      prepared: maker.prepared.size, preparedHits: maker.prepared.hits, troubles: maker.troubles, failing: maker.failing.size, failures: failuresOf(maker.failing, failuresShownMax),
+      prepared: maker.prepared.size, preparedMade: maker.prepared.made, preparedHits: maker.prepared.hits, settledChanges: settling.changes, settledMs: settling.ms, troubles: maker.troubles, failing: maker.failing.size, failures: failuresOf(maker.failing, failuresShownMax),
     };
   }
 
@@ -185,7 +192,7 @@ export class LiveSlots implements FillingSource {
   }
 
   #kick(): void {
-    if (!this.#working && !this.#desk.idle) this.#workSoon();
+    if (!this.#working && (!this.#desk.idle || this.#desk.preparing)) this.#workSoon();
   }
 
   #workSoon(): void {

@@ -10,6 +10,8 @@ export const preparedCharactersMax = 16 * 1024 * 1024;
 export class Prepared {
   readonly #known = new Map<string, Versions>();
   #characters = 0;
+  /** Rendered ahead, and of these used, since the start. */
+  made = 0;
   hits = 0;
 
   get size(): number {
@@ -24,6 +26,7 @@ export class Prepared {
     const name = nameOf(id, value);
     this.#forget(name);
     this.#known.set(name, versions);
+    this.made++;
     this.#characters += costOf(versions);
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= preparedMax && this.#characters <= preparedCharactersMax) break;
