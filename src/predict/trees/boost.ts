@@ -6,6 +6,7 @@ import { seededRandom } from '../../kernel/index.ts';
 import { Grower } from './grow.ts';
 import type { Criterion } from './grow.ts';
 import { TreeModel } from './model.ts';
+import { recalibrate } from './recalibration.ts';
 import { poissonDeviance } from './rows.ts';
 import type { TrainingRows } from './rows.ts';
 import { binRows, chooseAllCuts, pairsOf, requireTrainable, sampleOf } from './training.ts';
@@ -29,7 +30,10 @@ export interface BoostOptions {
   /** Bins of a feature, 2 to 255. */
   readonly bins: number;
   readonly seed: number;
-  /** Rows to stop by: when their deviance has not fallen for `patienceRounds` rounds the best number of trees is kept, which may be none. */
+  /**
+   * Rows to stop by: when their deviance has not fallen for `patienceRounds` rounds the best number of trees is kept, which may be none; and how far their sum is
+   * believed is fitted to the same rows.
+   */
   readonly holdOut?: TrainingRows;
 }
 
@@ -69,14 +73,17 @@ export function boost(rows: TrainingRows, options: BoostOptions): TreeModel {
   const trees: Tree[] = [];
   let range = { low: 0, high: 0 };
   for (let round = 0; round < options.rounds; round++) {
-    const tree = shrink(grower.grow(sampleOf(binned.length, options.rowPart, random), sampleOf(cuts.length, options.featurePart, random)), options.shrinkage);
+    const grown = grower.grow(sampleOf(binned.length, options.rowPart, random), sampleOf(cuts.length, options.featurePart, random));
+    const tree = scale(grown, options.shrinkage);
     trees.push(tree);
     addLeaves(tree, binned.bins, binned.length, corrections);
     for (let row = 0; row < binned.length; row++) pairs[2 * row + 1] = (started[2 * row + 1] ?? 0) * Math.exp(corrections[row] ?? 0);
     if (stop?.worsens(tree, trees.length) === true) break;
     if (!stop || stop.best === trees.length) range = rangeOf(corrections);
   }
-  return TreeModel.of(stop ? trees.slice(0, stop.best) : trees, cuts, range.low, range.high, grower.gains);
+  const slope = stop?.slope() ?? 1;
+  const kept = trees.slice(0, slope === 0 ? 0 : stop?.best).map((tree) => scale(tree, slope));
+  return TreeModel.of(kept, cuts, range.low * slope, range.high * slope, grower.gains);
 }
 
 /** Watches the deviance of rows that no tree was grown on. */
@@ -86,12 +93,14 @@ class HoldOut {
   readonly #rows: TrainingRows;
   readonly #binned: ReturnType<typeof binRows>;
   readonly #corrections: Float64Array;
+  readonly #atBest: Float64Array;
   #lowest: number;
 
   constructor(rows: TrainingRows, cuts: readonly Int32Array[]) {
     this.#rows = rows;
     this.#binned = binRows(rows, cuts);
     this.#corrections = new Float64Array(rows.counts.length);
+    this.#atBest = new Float64Array(rows.counts.length);
     this.#lowest = poissonDeviance(rows.counts, rows.offsets, this.#corrections);
   }
 
@@ -102,15 +111,22 @@ class HoldOut {
     if (deviance < this.#lowest) {
       this.#lowest = deviance;
       this.best = trees;
+      this.#atBest.set(this.#corrections);
     }
     return trees - this.best >= patienceRounds;
   }
+
+  /** How far the best trees' sum is to be believed. The intercept fitted beside it is these rows' own hour, and not taken. */
+  slope(): number {
+    return recalibrate(this.#rows.counts, this.#rows.offsets, this.#atBest).slope;
+  }
 }
 
-function shrink({ depth, nodes, leaves }: Tree, shrinkage: number): Tree {
-  return { depth, nodes, leaves: leaves.map((leaf) => leaf * shrinkage) };
+function scale({ depth, nodes, leaves }: Tree, factor: number): Tree {
+  return { depth, nodes, leaves: leaves.map((leaf) => leaf * factor) };
 }
 
+/** Least and largest, and 0. */
 export function rangeOf(corrections: Float64Array): { low: number; high: number } {
   let low = 0;
   let high = 0;

@@ -42,13 +42,18 @@ class ShrunkRatio implements Criterion {
   }
 
   value(count: number, expected: number): number {
-    const correction = Math.log((count + this.#prior) / (expected + this.#prior));
+    const correction = Math.log(this.#factor(count, expected));
     return correction > correctionMax ? correctionMax : correction < -correctionMax ? -correctionMax : correction;
   }
 
   score(count: number, expected: number): number {
-    const factor = (count + this.#prior) / (expected + this.#prior);
+    const factor = this.#factor(count, expected);
     return 2 * (count * Math.log(factor) - expected * (factor - 1));
+  }
+
+  /** What remains of a sum may be rounded to below 0. */
+  #factor(count: number, expected: number): number {
+    return ((count > 0 ? count : 0) + this.#prior) / ((expected > 0 ? expected : 0) + this.#prior);
   }
 }
 

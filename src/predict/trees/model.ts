@@ -43,7 +43,8 @@ export class TreeModel {
   /** From trees as they are grown on features with these cuts; `low` and `high` bound what is said. */
   static of(grown: readonly Tree[], cuts: readonly Int32Array[], low: number, high: number, gains: Float64Array): TreeModel {
     const { columns, trees } = compile(grown, cuts);
-    return new TreeModel({ featureCount: cuts.length, columns, trees, low: Math.max(-correctionMax, low), high: Math.min(correctionMax, high), gains });
+    const bounded = trees.map((tree) => ({ ...tree, leaves: tree.leaves.map(bound) }));
+    return new TreeModel({ featureCount: cuts.length, columns, trees: bounded, low: bound(low), high: bound(high), gains });
   }
 
   /** Adds the model's log-correction to `out[i]` for each of the first `length` rows. */
@@ -130,6 +131,10 @@ function readTree(reader: ByteReader, columns: readonly Column[]): Tree {
   const leaves = new Float64Array(2 ** depth);
   for (let at = 0; at < leaves.length; at++) leaves[at] = within(-correctionMax, correctionMax, reader.double());
   return { depth, nodes, leaves };
+}
+
+function bound(correction: number): number {
+  return Math.min(correctionMax, Math.max(-correctionMax, correction));
 }
 
 function upTo(limit: number, value: number, what: string): number {

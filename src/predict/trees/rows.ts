@@ -20,9 +20,12 @@ export function expectedOf(offset: number): number {
   return Math.exp(offset > offsetMax ? offsetMax : offset);
 }
 
-/** Counts are finite and not negative. */
+/** A count above this is taken to be this. */
+const countMax = 1e9;
+
+/** The count of a row, and of anything that is none, 0. */
 export function countOf(count: number): number {
-  return count > 0 && count < Infinity ? count : 0;
+  return count > 0 ? Math.min(countMax, count) : 0;
 }
 
 /**
@@ -34,7 +37,7 @@ export function poissonDeviance(counts: Float64Array, offsets: Float64Array, cor
   for (let row = 0; row < counts.length; row++) {
     const count = countOf(counts[row] ?? 0);
     const mean = Math.max(expectedOf((offsets[row] ?? 0) + (corrections[row] ?? 0)), Math.exp(-offsetMax));
-    sum += mean - count + (count > 0 ? count * Math.log(count / mean) : 0);
+    sum += mean - count + (count > 0 ? count * (Math.log(count) - Math.log(mean)) : 0);
   }
   return counts.length > 0 ? (2 * sum) / counts.length : 0;
 }
