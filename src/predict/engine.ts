@@ -6,14 +6,13 @@
  * Deterministic and causal: everything follows from what was observed, in the order it was observed, and from when finished work was adopted. Memory is
  * bounded by `keysMax` resources, four times as many pairs of (resource, region) and of (resource, variation), 4,096 regions and variations, and each stage's own limits.
  */
-import type { DemandCount, DemandStep } from '../demand/window.ts';
-import type { RegionName, ResourceKey } from '../kernel/index.ts';
-import type { DecayedCounts } from './state/decayed-counts.ts';
+import type { DemandCount, DemandJourneys, DemandStep } from '../demand/window.ts';
+import type { ByteWriter, RegionName, ResourceKey } from '../kernel/index.ts';
 import { horizonsMin } from './forecaster.ts';
 import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
-import type { KeyTable } from './state/key-table.ts';
-import { paceOf, RateReader } from './base/rates.ts';
+import { Intake } from './intake.ts';
+import { RateReader } from './base/rates.ts';
 import type { AccuracyRow } from './evidence/accuracy.ts';
 import { Gate } from './evidence/gate.ts';
 import type { Door } from './evidence/gate.ts';
@@ -28,20 +27,20 @@ import { FullForecasts } from './full-forecasts.ts';
 import type { ForecastColumns } from './full-forecasts.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
-import { createState } from './state/state.ts';
+import { createState, skipTime, stateBytes } from './state/state.ts';
 import type { EngineState } from './state/state.ts';
 import { VariationShares } from './base/variation-shares.ts';
 import type { VariationShare } from './base/variation-shares.ts';
 
-/** Regions and variations are bounded by the config; counts of any beyond this many are put to the last one. */
-const facetsMax = 4096;
-/** Part of the keys that makes room when there is none. */
-const evictedPart = 1 / 16;
 /** Horizon whose correction `rates` uses, as an index into `horizonsMin`. */
 const planHorizon = 2;
 
 /** Rows beyond the asked-for ones, by base rate, that the stages are asked about: what they raise may pass what they don't. */
 const stagedPart = 2;
+
+const minuteMs = 60_000;
+/** The longest stop of the engine, a night's, that is taken as if it had not been. What goes beyond lets demand decay as silence does. */
+const stopMsMax = 6 * 60 * minuteMs;
 
 export interface EngineOptions {
   /** Resources kept; the least asked for make room for new ones. */
@@ -50,6 +49,8 @@ export interface EngineOptions {
   readonly snapshot?: Uint8Array;
   /** Of everything random in training. */
   readonly seed?: number;
+  /** Whatever nobody outside knows: of the places of keys in tables. No outcome depends on it. */
+  readonly hashSeed?: number;
   /** Stages left out, to see what each is worth. */
   readonly without?: ReadonlySet<StageName>;
 }
@@ -66,66 +67,47 @@ interface Parts {
 }
 
 export class DemandEngine implements Forecaster {
-  readonly #keysMax: number;
   readonly #state: EngineState;
   readonly #gate: Gate;
   readonly #pipeline: Pipeline;
   readonly #heldOut: HeldOut;
   readonly #full: FullForecasts;
-  #generation = 0;
+  readonly #intake: Intake;
+  /** What a stop may still be forgiven, ms: 0 once a minute has been observed. */
+  #stopMs: number;
   /** Good until the next observation. */
   #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
 
   constructor(options: EngineOptions) {
-    this.#keysMax = Math.max(16, options.keysMax);
-    const partsFor = (state: EngineState): Parts => ({
-      gate: new Gate(), stages: createStages(state, { seed: options.seed ?? 1, without: options.without ?? new Set() }),
-    });
-    const { state, parts } = options.snapshot ? readSnapshot(options.snapshot, this.#keysMax, partsFor) : anew(this.#keysMax, partsFor);
+    const { seed = 1, hashSeed = 0, without = new Set(), snapshot } = options;
+    const limits = { keysMax: Math.max(16, options.keysMax), hashSeed };
+    const partsFor = (state: EngineState): Parts => ({ gate: new Gate(), stages: createStages(state, { seed, without }) });
+    const { state, parts } = snapshot ? readSnapshot(snapshot, limits, partsFor) : anew(createState(limits.keysMax, hashSeed), partsFor);
+    this.#stopMs = snapshot && state.lastMinuteMs > 0 ? stopMsMax : 0;
     this.#state = state;
     this.#gate = parts.gate;
     this.#pipeline = new Pipeline(state, parts.stages, parts.gate);
     this.#heldOut = new HeldOut(state, this.#pipeline, parts.gate);
     this.#full = new FullForecasts(state, this.#pipeline);
+    this.#intake = new Intake(state, limits.keysMax, (key) => {
+      for (const stage of parts.stages) stage.forget(key);
+    });
   }
 
-  observe(minuteMs: number, counts: readonly DemandCount[], steps: readonly DemandStep[] = []): void {
+  observe(startMs: number, counts: readonly DemandCount[], { steps }: DemandJourneys = { steps: [] }): void {
     const state = this.#state;
     this.#shares = undefined;
-    if (state.beganMs === 0 || minuteMs < state.beganMs) state.beganMs = minuteMs;
-    this.#heldOut.advance(minuteMs, this.#generation + state.regionsOf.generation);
-    for (const columns of [state.byResource, state.byRegion, state.byVariation, state.pace]) columns.advance(minuteMs);
-    const ofResource = state.byResource.weights(minuteMs);
-    const ofRegion = state.byRegion.weights(minuteMs);
-    const ofVariation = state.byVariation.weights(minuteMs);
-    const dayFactor = state.byResource.factors(minuteMs)[3] ?? 0;
-    let pace = 0;
-    const keys = new Int32Array(counts.length);
-    const regions = new Int32Array(counts.length);
-    const born = new Uint8Array(counts.length);
-    for (let i = 0; i < counts.length; i++) {
-      const counted = counts[i];
-      if (!counted) continue;
-      const { resource, variation, region, count } = counted;
-      const index = this.#intern(resource, minuteMs);
-      const regionIndex = internFacet(state.regions, state.byRegion, region);
-      const variationIndex = internFacet(state.variations, state.byVariation, variation);
-      keys[i] = index;
-      regions[i] = regionIndex;
-      born[i] = state.byResource.has(index) ? 0 : 1;
-      pace += paceOf(state, index, count, dayFactor);
-      state.byResource.add(index, count, minuteMs, ofResource);
-      state.byRegion.add(regionIndex, count, minuteMs, ofRegion);
-      state.byVariation.add(variationIndex, count, minuteMs, ofVariation);
-      state.regionsOf.add(index, regionIndex, count, minuteMs);
-      state.variationsOf.add(index, variationIndex, count, minuteMs);
-    }
-    state.pace.add(0, pace, minuteMs, state.pace.weights(minuteMs));
-    const observed = { startMs: minuteMs, keys, regions, born, counts: Float64Array.from(counts, ({ count }) => count), steps: this.#stepColumns(steps) };
+    this.#bridge(startMs);
+    this.#stopMs = 0;
+    if (state.beganMs === 0 || startMs < state.beganMs) state.beganMs = startMs;
+    this.#heldOut.advance(startMs);
+    const observed = { startMs, ...this.#intake.take(startMs, counts), steps: this.#stepColumns(steps) };
+    state.lastMinuteMs = Math.max(state.lastMinuteMs, startMs);
     for (const stage of this.#pipeline.stages) stage.observe(observed);
   }
 
   work(nowMs: number): Work[] {
+    this.#awake(nowMs);
     return this.#pipeline.stages.flatMap((stage) => stage.work?.(nowMs) ?? []);
   }
 
@@ -134,6 +116,7 @@ export class DemandEngine implements Forecaster {
   }
 
   rates(nowMs: number, limit: number): DemandRate[] {
+    this.#awake(nowMs);
     const { resources, byResource, siteCalibration } = this.#state;
     const base = new RateReader(this.#state, nowMs).all();
     const keys = this.#stagedKeys(base, limit, nowMs);
@@ -151,25 +134,30 @@ export class DemandEngine implements Forecaster {
   }
 
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined {
+    this.#awake(nowMs);
     return this.#full.of(nowMs, resource, region);
   }
 
   *forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast> {
+    this.#awake(nowMs);
     for (const forecasts of this.#full.all(nowMs, sinceMs)) if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
   }
 
   /** What is forecast of every key seen since `sinceMs` at one horizon (index into `horizonsMin`), as columns by the engine's own indexes, with the names of these. */
   columns(nowMs: number, sinceMs: number, horizon: number): { readonly parts: Iterable<ForecastColumns>; readonly names: Pick<EngineState, 'resources' | 'regions'> } {
+    this.#awake(nowMs);
     return { parts: this.#full.columns(nowMs, sinceMs, horizon), names: this.#state };
   }
 
   /** The most expected keys of a region, page by page. */
   page(nowMs: number, query: ForecastQuery): ForecastPage {
+    this.#awake(nowMs);
     return forecastPage(this.#state, this.#pipeline, this.#full, nowMs, query);
   }
 
   /** Everything forecast of one resource: everywhere, and in each region it was asked for from. Undefined for one never seen. */
   outlookOf(nowMs: number, resource: ResourceKey): readonly Forecast[] | undefined {
+    this.#awake(nowMs);
     return this.#full.everywhereOf(nowMs, resource);
   }
 
@@ -180,14 +168,12 @@ export class DemandEngine implements Forecaster {
   }
 
   size(): { readonly keys: number; readonly bytes: number } {
-    const { resources, byResource, regionsOf, variationsOf } = this.#state;
-    // A key's string and its entry in the index take about 160 bytes; its columns are six doubles.
-    return { keys: resources.size, bytes: resources.size * 160 + byResource.capacity * 48 + regionsOf.bytes + variationsOf.bytes };
+    return { keys: this.#state.resources.size, bytes: this.#pipeline.stages.reduce((sum, stage) => sum + stage.bytes(), stateBytes(this.#state)) };
   }
 
   /** Everything learned so far, for the next process. */
   snapshot(): Uint8Array {
-    return writeSnapshot(this.#state, { gate: this.#gate, stages: this.#pipeline.stages });
+    return this.#written().finish();
   }
 
   /** Where each stage stands: let in or not, and what it gained; how good the forecasts of the last days were; where all stages are left aside. */
@@ -226,46 +212,29 @@ export class DemandEngine implements Forecaster {
     };
   }
 
-  #intern(resource: ResourceKey, nowMs: number): number {
-    const { resources, byResource, regionsOf, variationsOf } = this.#state;
-    const known = resources.indexOf(resource);
-    if (known !== undefined) return known;
-    if (resources.size >= this.#keysMax) this.#evict(nowMs);
-    const index = resources.intern(resource);
-    if (index >= byResource.capacity) {
-      const capacity = Math.min(this.#keysMax, Math.max(1024, byResource.capacity * 2));
-      byResource.grow(capacity);
-      regionsOf.growOwners(capacity);
-      variationsOf.growOwners(capacity);
-    }
-    return index;
+  #written(): ByteWriter {
+    return writeSnapshot(this.#state, { gate: this.#gate, stages: this.#pipeline.stages });
   }
 
-  /** Lets the keys of lowest rate go, at least one. */
-  #evict(nowMs: number): void {
-    const { resources, byResource, regionsOf, variationsOf } = this.#state;
-    const rates = new RateReader(this.#state, nowMs).all();
-    const order = [...resources.indexes()].sort((a, b) => (rates[a] ?? 0) - (rates[b] ?? 0));
-    for (const index of order.slice(0, Math.max(1, Math.floor(order.length * evictedPart)))) {
-      resources.release(index);
-      byResource.clear(index);
-      regionsOf.clear(index);
-      variationsOf.clear(index);
-      for (const stage of this.#pipeline.stages) stage.forget(index);
-    }
-    this.#generation++;
+  /**
+   * After a start from a snapshot, until the first minute is told: the time in which nobody counted was not one in which nobody asked, so that for all decay it did
+   * not pass. `firstMs` is the first minute that is, or may be, told.
+   */
+  #bridge(firstMs: number): void {
+    const stopMs = Math.min(this.#stopMs, firstMs - (this.#state.lastMinuteMs + minuteMs));
+    if (stopMs < minuteMs) return;
+    this.#stopMs -= stopMs;
+    skipTime(this.#state, stopMs);
+    for (const stage of this.#pipeline.stages) stage.skip?.(stopMs);
+  }
+
+  /** The same when something is asked: the minute before is still open, or was told. */
+  #awake(nowMs: number): void {
+    if (this.#stopMs > 0) this.#bridge((Math.floor(nowMs / minuteMs) - 1) * minuteMs);
   }
 }
 
-function internFacet<Key extends string>(table: KeyTable<Key>, counts: DecayedCounts, key: Key): number {
-  if (table.size >= facetsMax && table.indexOf(key) === undefined) return facetsMax - 1;
-  const index = table.intern(key);
-  if (index >= counts.capacity) counts.grow(Math.max(64, counts.capacity * 2));
-  return index;
-}
-
-function anew(keysMax: number, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
-  const state = createState(keysMax);
+function anew(state: EngineState, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
   return { state, parts: partsFor(state) };
 }
 

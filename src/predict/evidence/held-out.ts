@@ -47,8 +47,6 @@ interface Sample {
 
 interface Checkpoint {
   readonly atMs: number;
-  /** Of the key indexes; a checkpoint from another generation may name keys that are others now. */
-  readonly generation: number;
   readonly samples: readonly Sample[];
 }
 
@@ -68,20 +66,19 @@ export class HeldOut {
   }
 
   /** Called before anything of the minute `nowMs` is counted, so that the state holds exactly what came before it. */
-  advance(nowMs: number, generation: number): void {
+  advance(nowMs: number): void {
     const checkpoint = this.#checkpoint;
-    if (checkpoint && checkpoint.generation !== generation) this.#checkpoint = undefined;
-    else if (checkpoint) {
+    if (checkpoint) {
       for (let horizon = this.#judged; horizon < horizonsMin.length; horizon++) {
         if (nowMs < checkpoint.atMs + (horizonsMin[horizon] ?? 0) * minuteMs) break;
-        for (const sample of checkpoint.samples) this.#judge(sample, horizon);
+        for (const sample of checkpoint.samples) this.#judge(sample, horizon, checkpoint.atMs);
         this.#judged++;
       }
       if (this.#judged === horizonsMin.length) this.#checkpoint = undefined;
     }
     const slot = Math.floor(nowMs / intervalMs);
     if (!this.#checkpoint && nowMs - this.#state.beganMs >= settleMs && slot > this.#slot) {
-      this.#checkpoint = { atMs: nowMs, generation, samples: [this.#sampleKeys(nowMs), this.#samplePairs(nowMs)] };
+      this.#checkpoint = { atMs: nowMs, samples: [this.#sampleKeys(nowMs), this.#samplePairs(nowMs)] };
       this.#judged = 0;
       this.#slot = slot;
     }
@@ -119,11 +116,11 @@ export class HeldOut {
     return { batch, totals, rivals, base, trials, said, trusted: rates, rates: handedOut };
   }
 
-  #judge(sample: Sample, horizon: number): void {
+  #judge(sample: Sample, horizon: number, atMs: number): void {
     const { blend, regionPrior, accuracy } = this.#state;
     const { level } = sample.batch;
     const minutes = horizonsMin[horizon] ?? 0;
-    const counts = this.#came(sample);
+    const counts = this.#came(sample, atMs);
     const calibration = this.#calibrationOf(level);
     const rates = sample.rates[horizon];
     for (let i = 0; i < counts.length; i++) calibration.learn(horizon, (rates?.[i] ?? 0) * minutes, counts[i] ?? 0);
@@ -150,13 +147,31 @@ export class HeldOut {
     return level === 'site' ? this.#state.siteCalibration : this.#state.regionCalibration;
   }
 
-  /** Requests of each row since it was sampled. */
-  #came({ batch, totals }: Sample): Float64Array {
+  /**
+   * Requests of each row since it was sampled. A key that had to make room since then was the least asked for, and so was a pair: its row counts as not asked for
+   * again, whoever has its index now.
+   */
+  #came({ batch, totals }: Sample, atMs: number): Float64Array {
     const { byResource, regionsOf } = this.#state;
-    return batch.level === 'site'
-      ? totals.map((total, i) => (byResource.totals[batch.keys[i] ?? 0] ?? 0) - total)
-      : totals.map((total, i) => regionsOf.totalAt(batch.pairs[i] ?? 0) - total);
+    const came = new Float64Array(batch.length);
+    for (let i = 0; i < batch.length; i++) {
+      const key = batch.keys[i] ?? 0;
+      if (!byResource.has(key) || byResource.firstSeenAt(key) >= atMs) continue;
+      if (batch.level === 'site') {
+        came[i] = since(totals[i] ?? 0, byResource.totals[key] ?? 0);
+        continue;
+      }
+      const slot = regionsOf.find(key, batch.regions[i] ?? -1);
+      if (slot >= 0) came[i] = since(totals[i] ?? 0, regionsOf.totalAt(slot));
+    }
+    return came;
   }
+}
+
+/** Totals are kept modulo 2³². One that fell by less than half of that belongs to a pair that was dropped and is new. */
+function since(before: number, now: number): number {
+  const difference = (now - before) >>> 0;
+  return difference < 2 ** 31 ? difference : now;
 }
 
 /** One number for each index. Not `Float64Array.from`, which runs an iterator and costs five times as much. */

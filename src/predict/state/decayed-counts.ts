@@ -79,15 +79,19 @@ export class DecayedCounts {
     return this.weights(nowMs).map((weight) => 1 / weight);
   }
 
-  add(index: number, count: number, atMs: number, weights: readonly number[]): void {
+  /** Counts a minute: `counts[i]` requests of the key `indexes[i]`. Column by column, so that the processor waits for memory once for many keys. */
+  add(indexes: Int32Array, counts: Float64Array, atMs: number): void {
+    const weights = this.weights(atMs);
     for (let scale = 0; scale < scalesMin.length; scale++) {
       const column = this.columns[scale];
-      if (column) column[index] = (column[index] ?? 0) + count * (weights[scale] ?? 0);
+      const weight = weights[scale] ?? 0;
+      if (column) for (let i = 0; i < indexes.length; i++) column[indexes[i] ?? 0] = (column[indexes[i] ?? 0] ?? 0) + (counts[i] ?? 0) * weight;
     }
-    this.totals[index] = (this.totals[index] ?? 0) + count;
+    const { totals } = this;
+    for (let i = 0; i < indexes.length; i++) totals[indexes[i] ?? 0] = (totals[indexes[i] ?? 0] ?? 0) + (counts[i] ?? 0);
     const second = Math.floor(atMs / 1000);
-    if (second > (this.#lastSeenS[index] ?? 0)) this.#lastSeenS[index] = second;
-    if (this.#firstSeenS[index] === 0) this.#firstSeenS[index] = second;
+    for (let i = 0; i < indexes.length; i++) if (second > (this.#lastSeenS[indexes[i] ?? 0] ?? 0)) this.#lastSeenS[indexes[i] ?? 0] = second;
+    for (let i = 0; i < indexes.length; i++) if (this.#firstSeenS[indexes[i] ?? 0] === 0) this.#firstSeenS[indexes[i] ?? 0] = second;
   }
 
   /** Whether anything has been counted for the key. */
@@ -114,7 +118,7 @@ export class DecayedCounts {
   /** Writes the keys below `span`. */
   write(writer: ByteWriter, span: number): void {
     for (const landmark of this.#landmarksMs) writer.double(landmark);
-    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) writer.raw(bytesOf(column.subarray(0, span)));
+    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) writer.view(bytesOf(column.subarray(0, span)));
   }
 
   /** Reads the keys below `span`; there is room. Numbers that can't be counts become 0. */

@@ -1,249 +1,333 @@
 /**
- * How a resource's requests divide over a second key (its regions, its variations): for each pair that occurred, a count
- * decayed over a day, the last request, and all requests. Pairs of a resource form a linked list through typed-array
- * columns. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
+ * How a resource's requests divide over a second key (its regions, its variations): for each pair that occurred, a count decayed over a day and, where wanted, over
+ * an hour, the last request, and all requests. Most resources have one region or one variation, and then the pair is the resource: nothing is kept
+ * for it but which one it is, and what is asked about it is read from the resource's own counts. From the second on, pairs form a linked list through typed-array
+ * columns: 26 bytes each, 14 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
+ *
+ * A pair is named by its slot, which is good until the next minute is counted. Units are those of the owners' columns: same landmarks.
  */
+import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { smallest } from '../selection.ts';
+import { bytesOf, fade, heal, widened, widenedFloats, widenedInts } from './columns.ts';
+import { dayScale, hourScale, scalesMin } from './decayed-counts.ts';
+import type { DecayedCounts } from './decayed-counts.ts';
 
-const tauMs = 1440 * 60_000;
-const hourTauMs = 60 * 60_000;
-/** Beyond this exponent the landmark moves (see `decayed-counts.ts`). */
-const exponentMax = 20;
 const none = -1;
+const growth = 1.25;
+/** Part of the pairs that goes when there is no room. */
+const droppedPart = 1 / 8;
+const minuteMs = 60_000;
+
+export interface FacetOptions {
+  /** The counts of the owners themselves. */
+  readonly owners: DecayedCounts;
+  readonly ownersMax: number;
+  /** Pairs of owners that have more than one. */
+  readonly pairsMax: number;
+  /** Whether the hour, the last request and all requests are kept. */
+  readonly detailed: boolean;
+}
 
 export class FacetCounts {
+  readonly #owners: DecayedCounts;
+  /** Slots below this are the only pairs of the owners of that number. */
+  readonly #ownersMax: number;
   readonly #pairsMax: number;
+  readonly #detailed: boolean;
+  /** Of each owner: 0 for no pair, −1 − facet for one that is the owner, 1 + place of the first of a list. */
   #heads = new Int32Array(0);
+  /** 1 + place of the next of the list, or of the free ones; 0 for the last. */
   #next = new Int32Array(0);
   #owner = new Int32Array(0);
-  #facet = new Int32Array(0);
-  #weight = new Float64Array(0);
-  #hour = new Float64Array(0);
-  #lastSeenMs = new Float64Array(0);
-  #total = new Float64Array(0);
-  #span = 0;
-  #free = none;
-  #live = 0;
-  #landmarkMs = 0;
+  #facet = new Uint16Array(0);
+  #day = new Float32Array(0);
+  #hour = new Float32Array(0);
+  #lastSeenS = new Uint32Array(0);
+  #total = new Uint32Array(0);
+  #places = 0;
+  #free = 0;
+  #listed = 0;
+  #only = 0;
+  #dayLandmarkMs = 0;
   #hourLandmarkMs = 0;
-  /** Goes up when pairs are dropped, so that what was remembered about slots can be forgotten. */
-  generation = 0;
 
-  constructor(pairsMax: number) {
+  constructor({ owners, ownersMax, pairsMax, detailed }: FacetOptions) {
+    this.#owners = owners;
+    this.#ownersMax = ownersMax;
     this.#pairsMax = pairsMax;
+    this.#detailed = detailed;
   }
 
+  /** Pairs. */
   get size(): number {
-    return this.#live;
+    return this.#listed + this.#only;
   }
 
   get bytes(): number {
-    return this.#next.length * 44 + this.#heads.length * 4;
+    return this.#next.length * (this.#detailed ? 26 : 14) + this.#heads.length * 4;
   }
 
-  /** One more than the highest slot in use. Slots of dropped pairs have an owner below 0. */
+  /** One more than the highest slot in use. A slot that is no pair's has an owner below 0. */
   get span(): number {
-    return this.#span;
+    return this.#places > 0 ? this.#ownersMax + this.#places : this.#heads.length;
   }
 
   /** Makes room for owners below `capacity`. */
   growOwners(capacity: number): void {
-    const wider = new Int32Array(capacity).fill(none);
-    wider.set(this.#heads);
-    this.#heads = wider;
+    this.#heads = widenedInts(this.#heads, capacity);
   }
 
-  add(owner: number, facet: number, count: number, atMs: number): void {
-    if (atMs - this.#landmarkMs > exponentMax * tauMs) this.#moveLandmark(atMs);
-    if (atMs - this.#hourLandmarkMs > exponentMax * hourTauMs) this.#moveHourLandmark(atMs);
-    let slot = this.find(owner, facet);
-    if (slot === none) slot = this.#insert(owner, facet);
-    this.#weight[slot] = (this.#weight[slot] ?? 0) + count * Math.exp((atMs - this.#landmarkMs) / tauMs);
-    this.#hour[slot] = (this.#hour[slot] ?? 0) + count * Math.exp((atMs - this.#hourLandmarkMs) / hourTauMs);
-    this.#total[slot] = (this.#total[slot] ?? 0) + count;
-    if (atMs > (this.#lastSeenMs[slot] ?? 0)) this.#lastSeenMs[slot] = atMs;
+  /**
+   * Counts a minute of demand: `counts[i]` requests of the pair `owners[i]`, `facets[i]`. The owners' own counts have moved their landmarks (`advance`) and not taken
+   * the minute yet.
+   */
+  add(owners: Int32Array, facets: Int32Array, counts: Float64Array, atMs: number): void {
+    this.#follow();
+    // Who turns out to have a second facet gets a list first, from the owner's counts as they were before this minute.
+    for (let i = 0; i < owners.length; i++) this.#ensure(owners[i] ?? 0, facets[i] ?? 0);
+    const weights = this.#owners.weights(atMs);
+    const dayWeight = weights[dayScale] ?? 0;
+    const hourWeight = weights[hourScale] ?? 0;
+    const second = Math.floor(atMs / 1000);
+    for (let i = 0; i < owners.length; i++) {
+      const owner = owners[i] ?? 0;
+      if ((this.#heads[owner] ?? 0) <= 0) continue;
+      const at = this.find(owner, facets[i] ?? 0) - this.#ownersMax;
+      // Dropped in this very minute for want of room.
+      if (at < 0) continue;
+      const count = counts[i] ?? 0;
+      this.#day[at] = (this.#day[at] ?? 0) + count * dayWeight;
+      if (!this.#detailed) continue;
+      this.#hour[at] = (this.#hour[at] ?? 0) + count * hourWeight;
+      this.#total[at] = (this.#total[at] ?? 0) + count;
+      if (second > (this.#lastSeenS[at] ?? 0)) this.#lastSeenS[at] = second;
+    }
   }
 
   /** Drops all pairs of an owner. */
   clear(owner: number): void {
-    let slot = this.first(owner);
-    while (slot !== none) {
-      const after = this.#next[slot] ?? none;
-      this.#release(slot);
-      slot = after;
+    const head = this.#heads[owner] ?? 0;
+    if (head < 0) this.#only--;
+    for (let place = Math.max(0, head); place > 0;) {
+      const after = this.#next[place - 1] ?? 0;
+      this.#release(place - 1);
+      place = after;
     }
-    this.#heads[owner] = none;
-    this.generation++;
+    this.#heads[owner] = 0;
   }
 
   /** The first pair of an owner, or −1; go on with `after`. */
   first(owner: number): number {
-    return this.#heads[owner] ?? none;
+    const head = this.#heads[owner] ?? 0;
+    return head === 0 ? none : head < 0 ? owner : this.#ownersMax + head - 1;
   }
 
   after(slot: number): number {
-    return this.#next[slot] ?? none;
+    if (slot < this.#ownersMax) return none;
+    const next = this.#next[slot - this.#ownersMax] ?? 0;
+    return next === 0 ? none : this.#ownersMax + next - 1;
   }
 
   find(owner: number, facet: number): number {
-    let slot = this.first(owner);
-    while (slot !== none && this.#facet[slot] !== facet) slot = this.#next[slot] ?? none;
-    return slot;
+    const head = this.#heads[owner] ?? 0;
+    if (head < 0) return -1 - head === facet ? owner : none;
+    let place = head;
+    while (place > 0 && this.#facet[place - 1] !== facet) place = this.#next[place - 1] ?? 0;
+    return place === 0 ? none : this.#ownersMax + place - 1;
   }
 
   ownerAt(slot: number): number {
-    return this.#owner[slot] ?? none;
+    if (slot >= this.#ownersMax) return this.#owner[slot - this.#ownersMax] ?? none;
+    return (this.#heads[slot] ?? 0) < 0 ? slot : none;
   }
 
   facetAt(slot: number): number {
-    return this.#facet[slot] ?? 0;
+    return slot < this.#ownersMax ? -1 - (this.#heads[slot] ?? 0) : this.#facet[slot - this.#ownersMax] ?? 0;
   }
 
+  /** All requests, modulo 2³². */
   totalAt(slot: number): number {
-    return this.#total[slot] ?? 0;
+    return (slot < this.#ownersMax ? this.#owners.totals[slot] : this.#total[slot - this.#ownersMax]) ?? 0;
   }
 
   lastSeenAt(slot: number): number {
-    return this.#lastSeenMs[slot] ?? 0;
+    return slot < this.#ownersMax ? this.#owners.lastSeenAt(slot) : (this.#lastSeenS[slot - this.#ownersMax] ?? 0) * 1000;
   }
 
   /** Decayed count of a pair as of `nowMs`, times what `factor` returns for that time. */
   weightAt(slot: number): number {
-    return this.#weight[slot] ?? 0;
+    return (slot < this.#ownersMax ? this.#owners.columns[dayScale]?.[slot] : this.#day[slot - this.#ownersMax]) ?? 0;
   }
 
   factor(nowMs: number): number {
-    return Math.exp(-(nowMs - this.#landmarkMs) / tauMs);
+    return this.#owners.factors(nowMs)[dayScale] ?? 0;
   }
 
   /** The same decayed over an hour; times what `hourFactor` returns. */
   hourAt(slot: number): number {
-    return this.#hour[slot] ?? 0;
+    return (slot < this.#ownersMax ? this.#owners.columns[hourScale]?.[slot] : this.#hour[slot - this.#ownersMax]) ?? 0;
   }
 
   hourFactor(nowMs: number): number {
-    return Math.exp(-(nowMs - this.#hourLandmarkMs) / hourTauMs);
+    return this.#owners.factors(nowMs)[hourScale] ?? 0;
   }
 
-  write(writer: ByteWriter): void {
-    writer.double(this.#landmarkMs);
-    writer.double(this.#hourLandmarkMs);
-    writer.uint(this.#live);
-    for (let slot = 0; slot < this.#span; slot++) {
-      if (this.ownerAt(slot) < 0) continue;
-      writer.uint(this.ownerAt(slot));
-      writer.uint(this.facetAt(slot));
-      writer.double(this.weightAt(slot));
-      writer.double(this.hourAt(slot));
-      writer.double(this.lastSeenAt(slot));
-      writer.double(this.totalAt(slot));
-    }
+  /** As if `ms` had not passed; the owners are told so afterwards. */
+  skip(ms: number): void {
+    this.#follow();
+    this.#dayLandmarkMs += ms;
+    this.#hourLandmarkMs += ms;
+    const seconds = Math.round(ms / 1000);
+    for (let i = 0; i < this.#lastSeenS.length; i++) if ((this.#lastSeenS[i] ?? 0) > 0) this.#lastSeenS[i] = (this.#lastSeenS[i] ?? 0) + seconds;
   }
 
-  /** Reads pairs into an empty table; pairs of owners or facets that don't exist are skipped. */
+  /** Writes the pairs of the owners below `owners`. */
+  write(writer: ByteWriter, owners: number): void {
+    this.#follow();
+    writer.view(bytesOf(this.#heads.subarray(0, owners)));
+    writer.uint(this.#places);
+    writer.uint(this.#free);
+    for (const column of this.#columns()) writer.view(bytesOf(column.subarray(0, this.#places)));
+  }
+
+  /** Reads the pairs of the owners below `owners`, who have been read. Throws `bytes-invalid` for lists that don't agree. */
   read(reader: ByteReader, owners: number, facets: number): void {
-    this.#landmarkMs = positive(reader.double());
-    this.#hourLandmarkMs = positive(reader.double());
-    const length = reader.length(34);
-    for (let i = 0; i < length; i++) {
-      const owner = reader.uint();
-      const facet = reader.uint();
-      const weight = positive(reader.double());
-      const hour = positive(reader.double());
-      const lastSeenMs = positive(reader.double());
-      const total = positive(reader.double());
-      if (owner >= owners || facet >= facets) continue;
-      const slot = this.find(owner, facet) === none ? this.#insert(owner, facet) : this.find(owner, facet);
-      this.#weight[slot] = weight;
-      this.#hour[slot] = hour;
-      this.#lastSeenMs[slot] = lastSeenMs;
-      this.#total[slot] = total;
+    this.growOwners(owners);
+    bytesOf(this.#heads).set(reader.raw(4 * owners));
+    this.#places = reader.length(this.#detailed ? 26 : 14);
+    this.#free = reader.uint();
+    this.#grow(this.#places);
+    for (const column of this.#columns()) bytesOf(column).set(reader.raw(column.byteLength));
+    for (const column of [this.#day, this.#hour]) heal(column);
+    this.#dayLandmarkMs = this.#owners.landmarkMs(dayScale);
+    this.#hourLandmarkMs = this.#owners.landmarkMs(hourScale);
+    if (!this.#isSound(facets)) throw new ForeshadowError('bytes-invalid', { source: 'internal', message: 'a table of pairs can not be read: what it says of itself does not agree', hint: 'run the same version of Foreshadow everywhere' });
+  }
+
+  /** Walks all lists: each place is in one, and says whose it is. Counts what is there. */
+  #isSound(facets: number): boolean {
+    const seen = new Uint8Array(this.#places);
+    const walk = (first: number, owner: number): boolean => {
+      for (let place = first; place > 0; place = this.#next[place - 1] ?? 0) {
+        if (place > this.#places || seen[place - 1] === 1 || this.#owner[place - 1] !== owner || (owner >= 0 && (this.#facet[place - 1] ?? 0) >= facets)) return false;
+        seen[place - 1] = 1;
+        if (owner >= 0) this.#listed++;
+      }
+      return true;
+    };
+    if (!walk(this.#free, none)) return false;
+    for (let owner = 0; owner < this.#heads.length; owner++) {
+      const head = this.#heads[owner] ?? 0;
+      if (head < 0) {
+        if (-1 - head >= facets) return false;
+        this.#only++;
+      } else if (!walk(head, owner)) return false;
     }
+    return !seen.includes(0);
+  }
+
+  /** Gives the pair a place, unless it is the owner's only one. */
+  #ensure(owner: number, facet: number): void {
+    const head = this.#heads[owner] ?? 0;
+    // Who has been counted and has no pair has lost them for want of room: what was counted is not this one's.
+    if (head === 0 && !this.#owners.has(owner)) {
+      this.#heads[owner] = -1 - facet;
+      this.#only++;
+      return;
+    }
+    if (head >= 0) {
+      if (this.find(owner, facet) === none) this.#insert(owner, facet);
+      return;
+    }
+    if (-1 - head === facet) return;
+    this.#heads[owner] = 0;
+    this.#only--;
+    const at = this.#insert(owner, -1 - head);
+    this.#day[at] = this.#owners.columns[dayScale]?.[owner] ?? 0;
+    if (this.#detailed) {
+      this.#hour[at] = this.#owners.columns[hourScale]?.[owner] ?? 0;
+      this.#total[at] = this.#owners.totals[owner] ?? 0;
+      this.#lastSeenS[at] = this.#owners.lastSeenAt(owner) / 1000;
+    }
+    this.#insert(owner, facet);
   }
 
   #insert(owner: number, facet: number): number {
-    if (this.#free === none && this.#span >= this.#pairsMax) this.#dropWeakest();
-    let slot = this.#free;
-    if (slot === none) {
-      slot = this.#span++;
-      if (slot >= this.#next.length) this.#grow(Math.min(this.#pairsMax, Math.max(1024, this.#next.length * 2)));
+    if (this.#free === 0 && this.#places >= this.#pairsMax) this.#dropWeakest();
+    let at = this.#free - 1;
+    if (at < 0) {
+      at = this.#places++;
+      if (at >= this.#next.length) this.#grow(Math.min(this.#pairsMax, Math.max(1024, Math.ceil(this.#next.length * growth))));
     } else {
-      this.#free = this.#next[slot] ?? none;
+      this.#free = this.#next[at] ?? 0;
     }
-    this.#owner[slot] = owner;
-    this.#facet[slot] = facet;
-    this.#weight[slot] = 0;
-    this.#hour[slot] = 0;
-    this.#total[slot] = 0;
-    this.#lastSeenMs[slot] = 0;
-    this.#next[slot] = this.first(owner);
-    this.#heads[owner] = slot;
-    this.#live++;
-    return slot;
+    this.#owner[at] = owner;
+    this.#facet[at] = facet;
+    this.#day[at] = 0;
+    if (this.#detailed) {
+      this.#hour[at] = 0;
+      this.#total[at] = 0;
+      this.#lastSeenS[at] = 0;
+    }
+    this.#next[at] = Math.max(0, this.#heads[owner] ?? 0);
+    this.#heads[owner] = at + 1;
+    this.#listed++;
+    return at;
   }
 
-  #release(slot: number): void {
-    this.#owner[slot] = none;
-    this.#next[slot] = this.#free;
-    this.#free = slot;
-    this.#live--;
+  #release(at: number): void {
+    this.#owner[at] = none;
+    this.#next[at] = this.#free;
+    this.#free = at + 1;
+    this.#listed--;
   }
 
-  /** Drops the weakest eighth (at least one pair). Only called when every slot is in use. */
+  /** Drops the weakest eighth (at least one pair). Only called when every place is in use. */
   #dropWeakest(): void {
-    const sorted = this.#weight.slice(0, this.#span).sort();
-    const limit = sorted[Math.floor(this.#span / 8)] ?? 0;
+    const dropped = new Uint8Array(this.#places);
+    for (const at of smallest(this.#day, new Uint8Array(this.#places).fill(1), Math.max(1, Math.floor(this.#places * droppedPart)))) dropped[at] = 1;
     for (let owner = 0; owner < this.#heads.length; owner++) {
-      let slot = this.first(owner);
-      let kept = none;
-      while (slot !== none) {
-        const after = this.#next[slot] ?? none;
-        if ((this.#weight[slot] ?? 0) <= limit) {
-          this.#release(slot);
-          if (kept === none) this.#heads[owner] = after;
-          else this.#next[kept] = after;
+      let kept = 0;
+      for (let place = Math.max(0, this.#heads[owner] ?? 0); place > 0;) {
+        const after = this.#next[place - 1] ?? 0;
+        if (dropped[place - 1] === 1) {
+          this.#release(place - 1);
+          if (kept === 0) this.#heads[owner] = after;
+          else this.#next[kept - 1] = after;
         } else {
-          kept = slot;
+          kept = place;
         }
-        slot = after;
+        place = after;
       }
     }
-    this.generation++;
+  }
+
+  /** When the owners' landmarks have moved, what is listed here moves too. */
+  #follow(): void {
+    const dayMs = this.#owners.landmarkMs(dayScale);
+    const hourMs = this.#owners.landmarkMs(hourScale);
+    if (dayMs !== this.#dayLandmarkMs) fade(this.#day, Math.exp(-(dayMs - this.#dayLandmarkMs) / (scalesMin[dayScale] * minuteMs)));
+    if (hourMs !== this.#hourLandmarkMs) fade(this.#hour, Math.exp(-(hourMs - this.#hourLandmarkMs) / (scalesMin[hourScale] * minuteMs)));
+    this.#dayLandmarkMs = dayMs;
+    this.#hourLandmarkMs = hourMs;
   }
 
   #grow(capacity: number): void {
-    const ints = (column: Int32Array): Int32Array<ArrayBuffer> => {
-      const wider = new Int32Array(capacity);
-      wider.set(column);
-      return wider;
-    };
-    const doubles = (column: Float64Array): Float64Array<ArrayBuffer> => {
-      const wider = new Float64Array(capacity);
-      wider.set(column);
-      return wider;
-    };
-    this.#next = ints(this.#next);
-    this.#owner = ints(this.#owner);
-    this.#facet = ints(this.#facet);
-    this.#weight = doubles(this.#weight);
-    this.#hour = doubles(this.#hour);
-    this.#lastSeenMs = doubles(this.#lastSeenMs);
-    this.#total = doubles(this.#total);
+    this.#next = widenedInts(this.#next, capacity);
+    this.#owner = widenedInts(this.#owner, capacity);
+    const facets = new Uint16Array(capacity);
+    facets.set(this.#facet);
+    this.#facet = facets;
+    this.#day = widenedFloats(this.#day, capacity);
+    if (!this.#detailed) return;
+    this.#hour = widenedFloats(this.#hour, capacity);
+    this.#lastSeenS = widened(this.#lastSeenS, capacity);
+    this.#total = widened(this.#total, capacity);
   }
 
-  #moveLandmark(nowMs: number): void {
-    const factor = this.factor(nowMs);
-    for (let slot = 0; slot < this.#span; slot++) this.#weight[slot] = (this.#weight[slot] ?? 0) * factor;
-    this.#landmarkMs = nowMs;
+  #columns(): (Int32Array | Uint16Array | Float32Array | Uint32Array)[] {
+    const kept = [this.#next, this.#owner, this.#facet, this.#day];
+    return this.#detailed ? [...kept, this.#hour, this.#lastSeenS, this.#total] : kept;
   }
-
-  #moveHourLandmark(nowMs: number): void {
-    const factor = this.hourFactor(nowMs);
-    for (let slot = 0; slot < this.#span; slot++) this.#hour[slot] = (this.#hour[slot] ?? 0) * factor;
-    this.#hourLandmarkMs = nowMs;
-  }
-}
-
-function positive(value: number): number {
-  return Number.isFinite(value) && value > 0 ? value : 0;
 }

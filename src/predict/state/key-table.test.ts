@@ -74,7 +74,7 @@ describe('KeyTable', () => {
 
   test('keys of every length come back, to the longest', () => {
     const table = new KeyTable<string>();
-    const keys = [0, 1, 62, 63, 64, 127, 128, 8191, 8192, 65_535, 65_536].flatMap((length) => ['x'.repeat(length), `${'é'.repeat(length)}`, 'Ω'.repeat(length)]);
+    const keys = [0, 1, 62, 63, 64, 127, 128, 8191, 8192, 65_535, 65_536].flatMap((length) => ['x'.repeat(length), 'é'.repeat(length), 'Ω'.repeat(length)]);
     const indexes = keys.map((key) => table.intern(key));
     keys.forEach((key, i) => { expect(table.keyAt(indexes[i] ?? -1) === key && table.indexOf(key) === indexes[i]).toBe(true); });
     expect(table.size).toBe(new Set(keys).size);

@@ -71,7 +71,7 @@ export class KeyTable<Key extends string> {
     const addresses = new Uint32Array(hashes.length);
     for (let from = 0; from < keys.length; from += block) {
       const to = Math.min(keys.length, from + block);
-      for (let i = from; i < to; i++) hashes[i - from] = this.#hash.ofString(keys[i] ?? ('' as Key)); // never: i is below the length
+      for (let i = from; i < to; i++) hashes[i - from] = this.#hash.ofString(keys[i] ?? '');
       for (let i = 0; i < to - from; i++) addresses[i] = ((this.#places[this.#home(hashes[i] ?? 0)] ?? 0) & indexMask) - 1;
       for (let i = 0; i < to - from; i++) addresses[i] = this.#addresses[addresses[i] ?? 0] ?? nowhere;
       for (let i = 0; i < to - from; i++) addresses[i] = this.#arena.glance(addresses[i] ?? nowhere);

@@ -9,7 +9,7 @@ import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
 
 const magic = 'FSBF';
-const version = 3;
+const version = 4;
 const stageMagic = 'FSBS';
 const stringBytesMax = 65_536;
 
@@ -19,16 +19,20 @@ export interface Learning {
   readonly stages: readonly Stage[];
 }
 
-export function writeSnapshot(state: EngineState, { gate, stages }: Learning): Uint8Array {
+/** Written out, but for the largest columns, which it refers to: to be taken out (`parts`, `finish`) before the next minute is counted. */
+export function writeSnapshot(state: EngineState, { gate, stages }: Learning): ByteWriter {
   const writer = new ByteWriter(magic, version);
+  const owners = state.resources.span;
+  writer.uint(owners);
   writer.double(state.beganMs);
+  writer.double(state.lastMinuteMs);
   for (const table of [state.resources, state.regions, state.variations]) table.write(writer);
-  state.byResource.write(writer, state.resources.span);
+  state.byResource.write(writer, owners);
   state.byRegion.write(writer, state.regions.span);
   state.byVariation.write(writer, state.variations.span);
   state.pace.write(writer, 1);
-  state.regionsOf.write(writer);
-  state.variationsOf.write(writer);
+  state.regionsOf.write(writer, owners);
+  state.variationsOf.write(writer, owners);
   state.blend.write(writer);
   state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
@@ -43,28 +47,35 @@ export function writeSnapshot(state: EngineState, { gate, stages }: Learning): U
     const bytes = part.finish();
     writer.string(stage.name);
     writer.uint(bytes.length);
-    writer.raw(bytes);
+    writer.view(bytes);
   }
-  return writer.finish();
+  return writer;
+}
+
+export interface SnapshotLimits {
+  readonly keysMax: number;
+  readonly hashSeed: number;
 }
 
 /**
  * The state that was written, and what its learning parts had learned: `learning` makes them for the state, and they are read into. Throws `bytes-invalid`
  * for anything else than was written. Keys beyond `keysMax` are left to the caller to evict. What a stage had learned that there is no more is left out.
  */
-export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, keysMax: number, learning: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
+export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, limits: SnapshotLimits, learning: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
   const reader = new ByteReader(bytes, magic, version, 'a forecast snapshot');
-  const beganMs = reader.double();
-  const state = createState(keysMax);
-  state.beganMs = Number.isFinite(beganMs) && beganMs > 0 ? beganMs : 0;
+  const state = createState(Math.max(limits.keysMax, reader.length(4)), limits.hashSeed);
+  const time = (): number => {
+    const ms = reader.double();
+    return Number.isFinite(ms) && ms > 0 ? ms : 0;
+  };
+  state.beganMs = time();
+  state.lastMinuteMs = time();
   for (const table of [state.resources, state.regions, state.variations]) table.read(reader);
   for (const [columns, keys] of [[state.byResource, state.resources], [state.byRegion, state.regions], [state.byVariation, state.variations]] as const) {
     columns.grow(keys.span);
     columns.read(reader, keys.span);
   }
   state.pace.read(reader, 1);
-  state.regionsOf.growOwners(state.resources.span);
-  state.variationsOf.growOwners(state.resources.span);
   state.regionsOf.read(reader, state.resources.span, state.regions.span);
   state.variationsOf.read(reader, state.resources.span, state.variations.span);
   state.blend.read(reader);

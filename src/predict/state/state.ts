@@ -32,18 +32,23 @@ export interface EngineState {
   readonly accuracy: Accuracy;
   /** Start of the first minute observed, epoch ms; 0 before. */
   beganMs: number;
+  /** Start of the last minute observed, epoch ms; 0 before. */
+  lastMinuteMs: number;
 }
 
-/** Pairs kept for each resource there is room for, on average. */
+/** Pairs kept for each resource there is room for, on average, of those resources that have more than one. */
 const pairsPerKey = 4;
 
-export function createState(keysMax: number): EngineState {
+/** `hashSeed`: what those must not know who could choose keys that fall on one place of the table. */
+export function createState(keysMax: number, hashSeed: number): EngineState {
+  const byResource = new DecayedCounts();
+  const facets = { owners: byResource, ownersMax: keysMax, pairsMax: keysMax * pairsPerKey };
   return {
-    resources: new KeyTable(), regions: new KeyTable(), variations: new KeyTable(),
-    byResource: new DecayedCounts(), byRegion: new DecayedCounts(), byVariation: new DecayedCounts(), pace: singleRow(),
-    regionsOf: new FacetCounts(keysMax * pairsPerKey), variationsOf: new FacetCounts(keysMax * pairsPerKey),
-    blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(), accuracy: new Accuracy(),
-    beganMs: 0,
+    resources: new KeyTable(hashSeed), regions: new KeyTable(hashSeed), variations: new KeyTable(hashSeed),
+    byResource, byRegion: new DecayedCounts(), byVariation: new DecayedCounts(), pace: singleRow(),
+    regionsOf: new FacetCounts({ ...facets, detailed: true }), variationsOf: new FacetCounts({ ...facets, detailed: false }),
+    blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
+    accuracy: new Accuracy(), beganMs: 0, lastMinuteMs: 0,
   };
 }
 
@@ -56,4 +61,17 @@ function singleRow(): DecayedCounts {
   const row = new DecayedCounts();
   row.grow(1);
   return row;
+}
+
+/** Bytes that it takes, but for what is the same however many keys there are. */
+export function stateBytes({ resources, byResource, regionsOf, variationsOf }: EngineState): number {
+  return resources.bytes + byResource.bytes + regionsOf.bytes + variationsOf.bytes;
+}
+
+/** As if `ms` had not passed: what was counted is that much younger. */
+export function skipTime(state: EngineState, ms: number): void {
+  for (const pairs of [state.regionsOf, state.variationsOf]) pairs.skip(ms);
+  for (const counts of [state.byResource, state.byRegion, state.byVariation, state.pace]) counts.skip(ms);
+  state.beganMs += ms;
+  state.lastMinuteMs += ms;
 }
