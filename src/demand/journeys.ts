@@ -7,11 +7,11 @@
  * go through more different resources than people do are taken for robots and make no steps.
  */
 import type { ResourceKey } from '../kernel/index.ts';
-import type { DemandStep } from './window.ts';
+import type { DemandJourneys, DemandStep } from './window.ts';
 
 /** Visitors remembered at once; of more, the one of two who was seen longer ago is forgotten. */
 export const visitorsMax = 65_536;
-/** Steps told of one window; further ones are counted, so that those told can be scaled. */
+/** Steps told of one window; those told count for further ones. */
 export const stepsMax = 4_000;
 /** Different resources in ten minutes, beyond which a visitor is taken for a robot. */
 export const peopleResourcesMax = 200;
@@ -25,11 +25,7 @@ const minuteMs = 60_000;
 const robotSpanMin = 10;
 const ways = 2;
 
-/** Steps of a window, and how many more there were. */
-export interface Steps {
-  readonly steps: readonly DemandStep[];
-  /** Steps for which there was no room. */
-  readonly dropped: number;
+export interface JourneysTold extends DemandJourneys {
   /** Requests of visitors who are taken for robots. */
   readonly suspect: number;
 }
@@ -93,8 +89,9 @@ export class Journeys {
   }
 
   /** The steps since the last call. */
-  take(): Steps {
-    const told = { steps: this.#steps, dropped: this.#dropped, suspect: this.#suspect };
+  take(): JourneysTold {
+    const scale = 1 + this.#dropped / Math.max(1, this.#steps.length);
+    const told = { steps: scale === 1 ? this.#steps : this.#steps.map((step) => ({ ...step, count: step.count * scale })), suspect: this.#suspect };
     this.#steps = [];
     this.#dropped = this.#suspect = 0;
     return told;

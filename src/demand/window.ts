@@ -25,6 +25,11 @@ export interface DemandStep {
   readonly count: number;
 }
 
+/** What visitors' ways tell, added up over them. */
+export interface DemandJourneys {
+  readonly steps: readonly DemandStep[];
+}
+
 export interface DemandWindow {
   /** Start and end of the span, epoch ms; a window belongs to the minute its start is in. */
   readonly fromMs: number;

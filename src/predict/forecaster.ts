@@ -3,7 +3,7 @@
  * what will be. Implementations are deterministic for equal inputs, and causal: a forecast at time t depends only on what was observed before t.
  */
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
-import type { DemandCount, DemandStep } from '../demand/window.ts';
+import type { DemandCount, DemandJourneys } from '../demand/window.ts';
 import type { Work, WorkDone } from './work.ts';
 
 /** Horizons of every forecast, minutes. */
@@ -36,8 +36,8 @@ export interface DemandRate {
 }
 
 export interface Forecaster {
-  /** Takes the counts of one whole minute that starts at `minuteMs`, and the steps that ended in it. Minutes come in order; empty minutes may be left out. */
-  observe(minuteMs: number, counts: readonly DemandCount[], steps?: readonly DemandStep[]): void;
+  /** Takes the counts of one whole minute that starts at `minuteMs`, and what visitors' journeys told in it. Minutes come in order; empty minutes may be left out. */
+  observe(minuteMs: number, counts: readonly DemandCount[], journeys?: DemandJourneys): void;
   /** Heavy work that is due as of `nowMs`, to be done elsewhere; each piece is handed out once. What comes of it is told by `adopt`, or never. */
   work(nowMs: number): readonly Work[];
   adopt(done: WorkDone): void;

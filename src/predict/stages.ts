@@ -1,5 +1,6 @@
 /** Which stages there are, in the order in which they are applied. */
 import type { Stage, StageName } from './stage.ts';
+import { RelationStage } from './relations/relation-stage.ts';
 import type { EngineState } from './state/state.ts';
 
 export interface StageOptions {
@@ -10,7 +11,7 @@ export interface StageOptions {
 }
 
 /** The stages for a state, in the order of `stageNames`. */
-export function createStages(_state: EngineState, { without }: StageOptions): Stage[] {
-  const stages: Stage[] = [];
+export function createStages(state: EngineState, { without }: StageOptions): Stage[] {
+  const stages: Stage[] = [new RelationStage(state)];
   return stages.filter((stage) => !without.has(stage.name));
 }

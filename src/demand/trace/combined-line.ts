@@ -24,14 +24,16 @@ export function parseCombinedLine(line: string): TraceRequest | TraceFault {
   const url = (withProtocol?.[1] ?? rest).trim();
   const target = resourceOf(url);
   if (target === undefined) return 'bad-url';
+  const userAgent = textOf(match[14] ?? '');
   return {
     timeMs,
     method: method.toUpperCase(),
     resource: target.resource,
     status: match[12] === '-' ? 0 : Number(match[12]),
     region: undefined,
-    userAgent: textOf(match[14] ?? ''),
-    client: match[1] ?? '',
+    userAgent,
+    // Several people share an address more often than an address and a browser.
+    client: `${match[1] ?? ''} ${userAgent}`,
     referer: resourceOf(textOf(match[13] ?? ''))?.resource,
     oddity: oddityOf(url, withProtocol?.[2], target.absolute),
   };

@@ -9,7 +9,7 @@ describe('a combined log line', () => {
 
   test('is read whole', () => {
     expect(parseCombinedLine(line('GET /a.html?q=1 HTTP/1.1'))).toEqual({
-      timeMs: at, method: 'GET', resource: '/a.html?q=1' as never, status: 200, region: undefined, userAgent: 'Firefox', client: '10.0.0.1', referer: undefined, oddity: undefined,
+      timeMs: at, method: 'GET', resource: '/a.html?q=1' as never, status: 200, region: undefined, userAgent: 'Firefox', client: '10.0.0.1 Firefox', referer: undefined, oddity: undefined,
     });
   });
 

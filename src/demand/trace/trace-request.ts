@@ -17,7 +17,7 @@ export interface TraceRequest {
   readonly region: RegionName | undefined;
   /** Empty where the trace doesn't say. */
   readonly userAgent: string;
-  /** Who asked, as the trace names clients; empty where it doesn't say. */
+  /** Who asked: as the trace names clients, or address and browser; empty where it doesn't say. */
   readonly client: string;
   /** The page it came from, named like `resource`, whatever its host; undefined where the trace doesn't say. */
   readonly referer: ResourceKey | undefined;

@@ -13,6 +13,7 @@ import type { Saying } from './forecast-scores.ts';
 import { isDemand } from './hour-bucket.ts';
 import type { TraceMinute } from './hour-bucket.ts';
 import type { TraceMinutes } from './trace-minutes.ts';
+import { TraceJourneys } from './trace-journeys.ts';
 import { WorkSchedule } from './work-schedule.ts';
 import type { DoWork } from './work-schedule.ts';
 
@@ -56,6 +57,7 @@ export class ForeshadowPlayer {
   readonly #plan: PlanRefreshes;
   readonly #forecaster: DemandEngine;
   readonly #work: WorkSchedule;
+  readonly #journeys: TraceJourneys;
   readonly #candidates: number;
   #allowance = 0;
   /** Of each of the last minutes, as many as a copy stays young. */
@@ -67,6 +69,7 @@ export class ForeshadowPlayer {
     this.#plan = plan;
     this.#forecaster = new DemandEngine({ keysMax: options.keysMax, without: options.without });
     this.#work = new WorkSchedule(doWork);
+    this.#journeys = new TraceJourneys(trace);
     // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
     this.#candidates = Math.max(1000, Math.ceil(2 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
   }
@@ -76,7 +79,7 @@ export class ForeshadowPlayer {
     if (requests) {
       this.copies.grow(this.#trace.resources.span);
       this.copies.capture(requests);
-      this.#forecaster.observe(startMs, this.#countsOf(requests));
+      this.#forecaster.observe(startMs, this.#countsOf(requests), this.#journeys.of(requests));
     }
     const atMs = startMs + minuteMs;
     await this.#work.turn(atMs, this.#forecaster);

@@ -1,6 +1,6 @@
 /**
  * A trace as minutes in order, from any number of files whose lines need not be in order within a day. Files are read side by
- * side where they overlap in time. Strings become numbers at once; a request takes 21 bytes until its minute is complete,
+ * side where they overlap in time. Strings become numbers at once; a request takes 25 bytes until its minute is complete,
  * which is when nothing read later can still belong to it. Bounded: at `bufferedMax` requests the oldest hour is let go early.
  */
 import { classifyDemand, isCrawler } from '../../demand/index.ts';
@@ -138,7 +138,7 @@ export class TraceMinutes {
         continue;
       }
       if (kind === 'person') this.totals.demand++;
-      this.#put(request.timeMs, this.resources.intern(request.resource), this.regions.intern(request.region ?? everywhere), flags, clientTag(request.client));
+      this.#put(this.resources.intern(request.resource), this.regions.intern(request.region ?? everywhere), flags, request);
     }
   }
 
@@ -151,7 +151,9 @@ export class TraceMinutes {
     return classifyDemand(noHeaders, crawler);
   }
 
-  #put(timeMs: number, resource: number, region: number, flags: number, client: number): void {
+  #put(resource: number, region: number, flags: number, request: TraceRequest): void {
+    const { timeMs } = request;
+    const client = clientTag(request.client);
     if (this.#clientRequestsMax < Infinity) this.#countClient(timeMs, client);
     const hour = Math.floor(timeMs / hourMs);
     let bucket = this.#hours.get(hour);
@@ -159,7 +161,7 @@ export class TraceMinutes {
       bucket = new HourBucket();
       this.#hours.set(hour, bucket);
     }
-    bucket.put(timeMs, resource, region, flags, client);
+    bucket.put(timeMs, resource, region, flags, client, request.referer === undefined ? -1 : this.resources.indexOf(request.referer) ?? -1);
     this.#buffered++;
   }
 

@@ -1,0 +1,30 @@
+/** Journeys in a trace, as an edge would have told them: by the trace's clients, minute after minute. A trace without clients has none. */
+import type { DemandJourneys } from '../../demand/index.ts';
+import { Journeys } from '../../demand/journeys.ts';
+import { isDemand } from './hour-bucket.ts';
+import type { TraceMinute } from './hour-bucket.ts';
+import type { TraceMinutes } from './trace-minutes.ts';
+
+/** Steps told of one minute; those told count for further ones. */
+const minuteStepsMax = 200_000;
+
+export class TraceJourneys {
+  readonly #resources: TraceMinutes['resources'];
+  readonly #journeys = new Journeys({ steps: minuteStepsMax });
+
+  constructor({ resources }: Pick<TraceMinutes, 'resources'>) {
+    this.#resources = resources;
+  }
+
+  /** Takes the requests of the next minute; returns what became of people's journeys in it. */
+  of({ timeMs, resource, flags, client, referer }: TraceMinute): DemandJourneys {
+    for (let i = 0; i < resource.length; i++) {
+      const tag = client[i] ?? 0;
+      const asked = this.#resources.keyAt(resource[i] ?? 0);
+      if (tag === 0 || asked === undefined || ((flags[i] ?? 0) & isDemand) === 0) continue;
+      const from = referer[i] ?? -1;
+      this.#journeys.note(tag, asked, timeMs[i] ?? 0, from < 0 ? undefined : this.#resources.keyAt(from));
+    }
+    return this.#journeys.take();
+  }
+}
