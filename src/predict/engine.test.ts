@@ -179,4 +179,25 @@ describe('variationShares', () => {
     expect(fresh.find(({ variation }) => variation.includes('mobile'))?.share).toBeCloseTo(0.6, 1);
     expect(forecaster.variationShares(nowMs, key('never'))).toEqual([]);
   });
+
+  test('of a page nobody knows follow its section, and in a region that region\'s tilt', () => {
+    const forecaster = new DemandEngine({ keysMax: 500 });
+    for (let minute = 0; minute < 90; minute++) {
+      const at = startMs + minute * minuteMs;
+      forecaster.observe(at, [
+        counted(key(`news/${minute}.html`), 9, eu, 'device=mobile'), counted(key(`news/${minute}.html`), 1, us, 'device=desktop'),
+        counted(key(`docs/${minute}`), 2, us, 'device=mobile'), counted(key(`docs/${minute}`), 18, us, 'device=desktop'),
+      ]);
+    }
+    const nowMs = startMs + 90 * minuteMs;
+    forecaster.observe(nowMs, [counted(key('news/new.html'), 1, eu, 'device=desktop'), counted(key('docs/new'), 1, us, 'device=mobile')]);
+    const mobile = (name: string, region?: RegionName): number => forecaster.variationShares(nowMs, key(name), region).find(({ variation }) => variation.includes('mobile'))?.share ?? 0;
+    // One request of its own, four as its section's: .9 × 4/5 and .1 × 4/5 + 1/5.
+    expect([Math.abs(mobile('news/new.html') - 0.72) < 0.04, Math.abs(mobile('docs/new') - 0.28) < 0.04]).toEqual([true, true]);
+    expect(mobile('news/new.html', eu)).toBeGreaterThan(mobile('news/new.html') + 0.05);
+    expect(mobile('news/new.html', us)).toBeLessThan(mobile('news/new.html') - 0.05);
+    expect(mobile('news/new.html', 'ap' as RegionName)).toBe(mobile('news/new.html'));
+    const resumed = new DemandEngine({ keysMax: 500, snapshot: forecaster.snapshot() });
+    expect(resumed.variationShares(nowMs, key('docs/new'), eu)).toEqual(forecaster.variationShares(nowMs, key('docs/new'), eu));
+  });
 });

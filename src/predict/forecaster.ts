@@ -47,8 +47,8 @@ export interface Forecaster {
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined;
   /** Keys seen since `sinceMs` with P(≥1 in 30 min) ≥ `pMin`, each with all horizons, per region and for `*`. */
   forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast>;
-  /** Share of each variation among the requests of a resource (everywhere), shrunk towards the site's; sums to 1. Most probable first. */
-  variationShares(nowMs: number, resource: ResourceKey): readonly { readonly variation: VariationKey; readonly share: number }[];
+  /** Share of each variation among the requests of a resource, everywhere or from one region, shrunk towards its route class's and the site's; sums to 1. Most probable first. */
+  variationShares(nowMs: number, resource: ResourceKey, region?: RegionName): readonly { readonly variation: VariationKey; readonly share: number }[];
   /** Live keys and the bytes their state takes, roughly. */
   size(): { readonly keys: number; readonly bytes: number };
 }

@@ -7,6 +7,7 @@
 import type { DemandCount } from '../demand/window.ts';
 import type { RegionName, VariationKey } from '../kernel/index.ts';
 import { paceOf, RateReader } from './base/rates.ts';
+import { variationClass } from './base/variation-groups.ts';
 import { smallest } from './selection.ts';
 import type { DecayedCounts } from './state/decayed-counts.ts';
 import type { KeyTable } from './state/key-table.ts';
@@ -42,6 +43,7 @@ export class Intake {
     const state = this.#state;
     for (const columns of [state.byResource, state.byRegion, state.byVariation, state.pace]) columns.advance(minuteMs);
     const { keys, born } = this.#keysOf(given, minuteMs);
+    const classes = new Int32Array(given.length);
     const counts = new Float64Array(given.length);
     const regions = new Int32Array(given.length);
     const variations = new Int32Array(given.length);
@@ -60,10 +62,16 @@ export class Intake {
       born[taken] = born[i] ?? 0;
       regions[taken] = regionIndex;
       variations[taken] = variationIndex;
+      // A site without variations has nothing to divide.
+      if (state.variations.size > 1) classes[taken] = variationClass(one.resource);
       counts[taken++] = one.count;
     }
     const minute = { keys: keys.subarray(0, taken), regions: regions.subarray(0, taken), counts: counts.subarray(0, taken), born: born.subarray(0, taken) };
     this.#count(minuteMs, minute, variations.subarray(0, taken));
+    if (state.variations.size > 1) {
+      state.variationsOfClass.add(classes.subarray(0, taken), variations.subarray(0, taken), minute.counts, minuteMs);
+      state.variationsOfRegion.add(minute.regions, variations.subarray(0, taken), minute.counts, minuteMs);
+    }
     return minute;
   }
 

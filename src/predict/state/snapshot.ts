@@ -33,6 +33,8 @@ export function writeSnapshot(state: EngineState, { gate, stages }: Learning): B
   state.pace.write(writer, 1);
   state.regionsOf.write(writer, owners);
   state.variationsOf.write(writer, owners);
+  state.variationsOfClass.write(writer);
+  state.variationsOfRegion.write(writer);
   state.blend.write(writer);
   state.regionPrior.write(writer);
   state.siteCalibration.write(writer);
@@ -78,6 +80,8 @@ export function readSnapshot<Parts extends Learning>(bytes: Uint8Array, limits: 
   state.pace.read(reader, 1);
   state.regionsOf.read(reader, state.resources.span, state.regions.span);
   state.variationsOf.read(reader, state.resources.span, state.variations.span);
+  state.variationsOfClass.read(reader);
+  state.variationsOfRegion.read(reader);
   state.blend.read(reader);
   state.regionPrior.read(reader);
   state.siteCalibration.read(reader);

@@ -9,6 +9,7 @@ import { DecayedCounts } from './decayed-counts.ts';
 import { FacetCounts } from './facet-counts.ts';
 import { KeyTable } from './key-table.ts';
 import { PriorChoice } from '../base/prior-choice.ts';
+import { VariationGroups } from '../base/variation-groups.ts';
 import { BlendChoice } from '../base/rate-blend.ts';
 
 export interface EngineState {
@@ -25,6 +26,9 @@ export interface EngineState {
   readonly pace: DecayedCounts;
   readonly regionsOf: FacetCounts;
   readonly variationsOf: FacetCounts;
+  /** By `variationClass`, and by region. */
+  readonly variationsOfClass: VariationGroups;
+  readonly variationsOfRegion: VariationGroups;
   readonly blend: BlendChoice;
   readonly regionPrior: PriorChoice;
   readonly siteCalibration: Calibration;
@@ -47,6 +51,7 @@ export function createState(keysMax: number, hashSeed: number): EngineState {
     resources: new KeyTable(hashSeed), regions: new KeyTable(hashSeed), variations: new KeyTable(hashSeed),
     byResource, byRegion: new DecayedCounts(), byVariation: new DecayedCounts(), pace: singleRow(),
     regionsOf: new FacetCounts({ ...facets, detailed: true }), variationsOf: new FacetCounts({ ...facets, detailed: false }),
+    variationsOfClass: new VariationGroups(), variationsOfRegion: new VariationGroups(),
     blend: new BlendChoice(), regionPrior: new PriorChoice(), siteCalibration: new Calibration(), regionCalibration: new Calibration(),
     accuracy: new Accuracy(), beganMs: 0, lastMinuteMs: 0,
   };
@@ -70,7 +75,7 @@ export function stateBytes({ resources, byResource, regionsOf, variationsOf }: E
 
 /** As if `ms` had not passed: what was counted is that much younger. */
 export function skipTime(state: EngineState, ms: number): void {
-  for (const pairs of [state.regionsOf, state.variationsOf]) pairs.skip(ms);
+  for (const pairs of [state.regionsOf, state.variationsOf, state.variationsOfClass, state.variationsOfRegion]) pairs.skip(ms);
   for (const counts of [state.byResource, state.byRegion, state.byVariation, state.pace]) counts.skip(ms);
   state.beganMs += ms;
   state.lastMinuteMs += ms;

@@ -1,0 +1,94 @@
+/**
+ * How requests divide over variations in groups of resources: by route class and by region. A resource that little is known of is divided as its
+ * class is, and in a region as that region tilts it. Counts decay over a day. Bounded: at the limit the weakest quarter of the pairs goes.
+ */
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { resourceTarget } from '../../http/index.ts';
+import type { ResourceKey } from '../../kernel/index.ts';
+
+const tauMs = 1440 * 60_000;
+/** Beyond this exponent the landmark moves: e^20 stays far inside a double. */
+const exponentMax = 20;
+/** (group, variation) pairs. */
+export const groupPairsMax = 131_072;
+const droppedPart = 1 / 4;
+/** Variations have numbers below this (`facetsMax` of the intake). */
+const variationsMax = 4096;
+const classes = 1024;
+
+export class VariationGroups {
+  #weights = new Map<number, number>();
+  #landmarkMs = 0;
+
+  /** `groups` and `variations` by number, one entry a count; equal pairs may come again. */
+  add(groups: Int32Array, variations: Int32Array, counts: Float64Array, atMs: number): void {
+    if (atMs - this.#landmarkMs > exponentMax * tauMs) this.#moveLandmark(atMs);
+    const unit = Math.exp((atMs - this.#landmarkMs) / tauMs);
+    for (let i = 0; i < groups.length; i++) {
+      const pair = (groups[i] ?? 0) * variationsMax + (variations[i] ?? 0);
+      this.#weights.set(pair, (this.#weights.get(pair) ?? 0) + (counts[i] ?? 0) * unit);
+    }
+    if (this.#weights.size > groupPairsMax) this.#dropWeakest();
+  }
+
+  /** Decayed requests of a variation in a group as of `nowMs`. */
+  count(group: number, variation: number, nowMs: number): number {
+    return (this.#weights.get(group * variationsMax + variation) ?? 0) * Math.exp((this.#landmarkMs - nowMs) / tauMs);
+  }
+
+  get size(): number {
+    return this.#weights.size;
+  }
+
+  /** As if `ms` had not passed. */
+  skip(ms: number): void {
+    if (this.#landmarkMs > 0) this.#landmarkMs += ms;
+  }
+
+  write(writer: ByteWriter): void {
+    writer.double(this.#landmarkMs);
+    writer.uint(this.#weights.size);
+    for (const [pair, weight] of this.#weights) {
+      writer.uint(pair);
+      writer.double(weight);
+    }
+  }
+
+  read(reader: ByteReader): void {
+    const landmarkMs = reader.double();
+    this.#landmarkMs = Number.isFinite(landmarkMs) && landmarkMs > 0 ? landmarkMs : 0;
+    const length = reader.length(9);
+    for (let i = 0; i < length; i++) {
+      const pair = reader.uint();
+      const weight = reader.double();
+      if (Number.isFinite(weight) && weight > 0 && this.#weights.size < groupPairsMax) this.#weights.set(pair, weight);
+    }
+  }
+
+  #moveLandmark(nowMs: number): void {
+    const factor = this.#landmarkMs === 0 ? 1 : Math.exp((this.#landmarkMs - nowMs) / tauMs);
+    for (const [pair, weight] of this.#weights) this.#weights.set(pair, weight * factor);
+    this.#landmarkMs = nowMs;
+  }
+
+  #dropWeakest(): void {
+    const ordered = [...this.#weights].sort((a, b) => b[1] - a[1]);
+    this.#weights = new Map(ordered.slice(0, Math.floor(groupPairsMax * (1 - droppedPart))));
+  }
+}
+
+/** The class a resource's route belongs to, as far as its path tells: first segment and extension, as one of 1,024 numbers. */
+export function variationClass(resource: ResourceKey): number {
+  const { target } = resourceTarget(resource);
+  const query = target.indexOf('?');
+  const path = query < 0 ? target : target.slice(0, query);
+  const second = path.indexOf('/', 1);
+  const dot = path.lastIndexOf('.');
+  const extension = dot > path.lastIndexOf('/') ? path.slice(dot) : '';
+  const first = second < 0 ? '' : path.slice(1, second);
+  let hash = 0x811c_9dc5;
+  for (let i = 0; i < first.length; i++) hash = Math.imul(hash ^ first.charCodeAt(i), 0x0100_0193);
+  hash = Math.imul(hash ^ 0x2f, 0x0100_0193);
+  for (let i = 0; i < extension.length; i++) hash = Math.imul(hash ^ extension.charCodeAt(i), 0x0100_0193);
+  return (hash >>> 8) % classes;
+}
