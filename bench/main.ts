@@ -17,10 +17,11 @@ import { varnish } from './peers/varnish.ts';
 import { politeness } from './politeness/index.ts';
 import { replay } from './replay/index.ts';
 import { schedule } from './schedule/index.ts';
+import { trees } from './trees/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness, trees];
 const allPeers = [nginx, varnish, foreshadow] as const;
 const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 
