@@ -79,7 +79,7 @@ export const metrics = {
   foreshadow_generator_plan_seconds: gauge('What making the newest plan took.', [], one((s) => seconds(s.generator.plan?.durationMs))),
   foreshadow_generator_captures_dropped_total: counter('Captures not considered because too many waited.', [], one((s) => s.generator.captures.dropped)),
   foreshadow_generator_discovered: gauge('Resources known that nobody has asked for, by where they were found.', ['source'],
-    by('source', ({ generator: { discovered } }) => ({ asset: discovered.asset, sitemap: discovered.sitemap, link: discovered.link }))),
+    by('source', ({ generator: { discovered } }) => ({ asset: discovered.asset, feed: discovered.feed, sitemap: discovered.sitemap, link: discovered.link }))),
   foreshadow_generator_discovery_refused_total: counter('Discoveries that had no room.', [], one((s) => s.generator.discovered.refused)),
   foreshadow_generator_publish_failures_total: counter('Catalog versions that could not be published.', [], one((s) => s.generator.publishFailures)),
 

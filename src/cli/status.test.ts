@@ -21,7 +21,7 @@ const status: Status = {
     budget: { ratePerSecond: 0, limitPerSecond: 20, inUse: 0, concurrency: 8, surge: false, wait: 0, pause: 'origin-down' }, plan: undefined,
     queued: 0, pending: 0, fetched: 8, admitted: { generate: 3, capture: 1 }, freshened: { generate: 0, capture: 0 }, captures: { offered: 1, dropped: 0 },
     removed: 0, evicted: 0, refused: { shrunken: 2 }, waiting: {}, holdings: { records: 3, resources: 2, bytes: 300 },
-    discovered: { asset: 1, sitemap: 2, link: 3, refused: 0, forbidden: 0 }, discovery: undefined, publishFailures: 0, fidelity: { routes: [] }, codings: { bodies: 0, plainBytes: 0, codedBytes: 0, unpaid: 0, waiting: 0, dropped: 0 }, companions: { waiting: 0, late: 0 },
+    discovered: { asset: 1, feed: 4, sitemap: 2, link: 3, refused: 0, forbidden: 0 }, discovery: undefined, publishFailures: 0, fidelity: { routes: [] }, codings: { bodies: 0, plainBytes: 0, codedBytes: 0, unpaid: 0, waiting: 0, dropped: 0 }, companions: { waiting: 0, late: 0 },
     feeds: [], fillings: { fillings: 0, resources: 0, left: 0, waiting: 0, rendered: 0, untouched: 0, prepared: 0, preparedMade: 0, preparedHits: 0, settledChanges: 0, settledMs: 0, troubles: {}, failing: 0, failures: [] },
   },
   store: { blobs: 1, bytes: 300, volumes: [{ path: './v1', state: 'ok', bytes: 300, freeBytes: 1000 }, { path: './v2', state: 'failed', bytes: 0, freeBytes: 0, error: 'read-only' }], corrupt: 0, repaired: 0 },

@@ -1,6 +1,6 @@
 /**
  * What could be fetched, as the planner wants it: people's demand first (forecast rate × share of the variation), then what
- * was discovered, at a low pseudo-demand of its own. What passing answers see to is left to them. Works on its given parts
+ * was discovered, at what such things have been seen to be asked for. What passing answers see to is left to them. Works on its given parts
  * only; a few milliseconds for thousands of resources.
  */
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
@@ -19,15 +19,22 @@ export interface Outlook {
   /** Expected requests a minute of each live resource, highest first. */
   rates(nowMs: number, limit: number): readonly { readonly resource: ResourceKey; readonly perMinute: number }[];
   variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[];
+  /** What is known of things nobody has asked for yet; without it all count as the constants below say. */
+  readonly unasked?: UnaskedOutlook | undefined;
+}
+
+export interface UnaskedOutlook {
+  /** Expected requests a minute of a discovery that nobody has asked for so far. `parentPerMinute`: of the page that refers to it; `usual`: what it would count as were nothing known. */
+  perMinute(discovery: Discovery, parentPerMinute: number | undefined, usual: number, nowMs: number): number;
 }
 
 /** Resources of demand planned for; what is beyond is asked for less than what is found below. */
 export const demandedMax = 50_000;
 /**
- * Requests a minute a discovered resource counts as: less than anything people were seen to ask for lately. A sitemap is
- * the owner's own list of what matters; a link is somebody's aside.
+ * Requests a minute a discovered resource counts as before it is seen what becomes of such: less than anything people were seen to ask for lately.
+ * A sitemap, and a feed of new pages, is the owner's own list of what matters; a link is somebody's aside.
  */
-const pseudoDemand = { asset: 1e-3, sitemap: 5e-4, link: 1e-5 } as const;
+const pseudoDemand = { asset: 1e-3, feed: 5e-4, sitemap: 5e-4, link: 1e-5 } as const;
 /** A refresh that makes up for a wrong copy (invalidated) goes before everything. */
 const invalidatedWeight = 1e6;
 /** "It has changed", as a rate that is all but certain over the copy's age. */
@@ -87,7 +94,7 @@ export function collectCandidates(parts: CandidateParts, nowMs: number): Candida
       found.left.robots++;
       continue;
     }
-    const perMinute = unaskedDemand(discovery, demand);
+    const perMinute = unaskedDemand(discovery, demand, parts.outlook.unasked, nowMs);
     demand.set(resource, perMinute);
     addVariations(parts, found, { resource, perMinute, hadItsTime: true }, nowMs);
   }
@@ -107,10 +114,12 @@ interface Wanted {
 }
 
 /** An asset is in demand as its page is: whoever asks for the page asks for it. */
-function unaskedDemand(discovery: Discovery, demand: ReadonlyMap<ResourceKey, number>): number {
-  const own = pseudoDemand[discovery.source] * (0.5 + discovery.priority);
-  if (discovery.source !== 'asset' || discovery.parent === undefined) return own;
-  return Math.max(own, demand.get(discovery.parent) ?? 0);
+function unaskedDemand(discovery: Discovery, demand: ReadonlyMap<ResourceKey, number>, unasked: UnaskedOutlook | undefined, nowMs: number): number {
+  const { source, parent, priority } = discovery;
+  const ofParent = parent === undefined ? undefined : demand.get(parent);
+  const usual = pseudoDemand[source] * (0.5 + priority);
+  const own = unasked?.perMinute(discovery, ofParent, usual, nowMs) ?? usual;
+  return source === 'asset' ? Math.max(own, ofParent ?? 0) : own;
 }
 
 function addVariations(parts: CandidateParts, found: Found, wanted: Wanted, nowMs: number): void {

@@ -9,6 +9,8 @@ import type { FetchResult } from './fetch.ts';
 import type { Schedule } from './schedule.ts';
 
 const everyMs = 600_000;
+/** Syndication feeds tell what is new: they are small, and asked for with their validators. */
+const feedsEveryMs = 300_000;
 /** After a round that was not complete: doubling from the first to the longest wait. */
 const retryMs = { first: 5000, longest: 60_000 } as const;
 /** How long a step waits for its turn at the origin. */
@@ -51,6 +53,9 @@ export class DiscoveryRounds {
       found();
     };
     this.#schedule.track(round);
+    this.#schedule.every(async () => {
+      if (wanted() && (await discoverer.readFeeds()) > 0 && !this.#schedule.signal.aborted) found();
+    }, () => feedsEveryMs, feedsEveryMs);
   }
 
   /** Waits for a turn within the budget, then fetches. Undefined when no turn came. */

@@ -5,11 +5,16 @@
  */
 import type { DemandCount, DemandKind, DemandWindow } from '../demand/window.ts';
 import type { Clock, ResourceKey, VariationKey } from '../kernel/index.ts';
-import type { Outlook } from './candidates.ts';
+import type { Outlook, UnaskedOutlook } from './candidates.ts';
 import type { VariationShare } from './site.ts';
 
 /** What is asked of a prediction engine here. */
 export interface MinuteForecaster extends Outlook {
+  observe(minuteMs: number, counts: readonly DemandCount[]): void;
+}
+
+/** What learns from what becomes of discoveries: it is told all minutes too. */
+export interface NewcomerForecaster extends UnaskedOutlook {
   observe(minuteMs: number, counts: readonly DemandCount[]): void;
 }
 
@@ -26,6 +31,7 @@ export class FreshDemand implements Outlook {
   readonly #forecaster: MinuteForecaster;
   readonly #clock: Clock;
   readonly #keysMax: number;
+  readonly unasked: NewcomerForecaster | undefined;
   readonly #minutes = new Map<number, Map<string, DemandCount>>();
   /** Of all minutes that are not closed yet. */
   readonly #recent = new Map<ResourceKey, Recent>();
@@ -33,10 +39,11 @@ export class FreshDemand implements Outlook {
   #overflow = 0;
   #closedMs = 0;
 
-  constructor(forecaster: MinuteForecaster, clock: Clock, keysMax: number) {
+  constructor(forecaster: MinuteForecaster, clock: Clock, keysMax: number, unasked?: NewcomerForecaster) {
     this.#forecaster = forecaster;
     this.#clock = clock;
     this.#keysMax = keysMax;
+    this.unasked = unasked;
   }
 
   get totals(): Readonly<Record<DemandKind, number>> & { readonly overflow: number } {
@@ -62,7 +69,11 @@ export class FreshDemand implements Outlook {
     const due = [...this.#minutes.keys()].filter((start) => start < openMs).sort((a, b) => a - b);
     for (const start of due) {
       const counts = this.#minutes.get(start);
-      if (counts) this.#forecaster.observe(start, [...counts.values()]);
+      if (counts) {
+        const list = [...counts.values()];
+        this.#forecaster.observe(start, list);
+        this.unasked?.observe(start, list);
+      }
       this.#minutes.delete(start);
     }
     this.#closedMs = Math.max(this.#closedMs, openMs);

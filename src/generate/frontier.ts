@@ -1,15 +1,18 @@
 /**
- * Resources nobody has asked for yet, and why they are worth a copy: listed in a sitemap, part of a page, linked from one.
- * Bounded for each source; at the bound further ones are refused and counted. A resource is kept once, under its best source.
+ * Resources nobody has asked for yet, and why they are worth a copy: part of a page, announced in a syndication feed, listed in a sitemap, linked from a page.
+ * Bounded for each source: at the bound the one that was found again longest ago gives way if that is hours ago, else further ones are refused and counted.
+ * A resource is kept once, under its best source.
  */
 import type { ResourceKey } from '../kernel/index.ts';
 
-export type DiscoverySource = 'asset' | 'sitemap' | 'link';
+export type DiscoverySource = 'asset' | 'feed' | 'sitemap' | 'link';
 
 /** Candidates kept for each source. */
-export const frontierMax: Readonly<Record<DiscoverySource, number>> = { asset: 20_000, sitemap: 50_000, link: 20_000 };
+export const frontierMax: Readonly<Record<DiscoverySource, number>> = { asset: 20_000, feed: 10_000, sitemap: 50_000, link: 20_000 };
+/** What has not been found again for so long gives way to something new. */
+const staleMs = 6 * 3_600_000;
 
-const rank: Readonly<Record<DiscoverySource, number>> = { asset: 0, sitemap: 1, link: 2 };
+const rank: Readonly<Record<DiscoverySource, number>> = { asset: 0, feed: 1, sitemap: 2, link: 3 };
 
 export interface Discovery {
   readonly resource: ResourceKey;
@@ -18,13 +21,16 @@ export interface Discovery {
   readonly priority: number;
   /** The page that refers to it: an asset is as much in demand as its page. */
   readonly parent: ResourceKey | undefined;
-  /** When the site says that it last changed. */
+  /** When the site says that it was published or last changed. */
   readonly changedMs: number | undefined;
+  /** When it came up in a list or page that had been read before without it. */
+  readonly bornMs?: number | undefined;
 }
 
 export class Frontier {
   readonly #found = new Map<ResourceKey, Discovery>();
-  readonly #counts: Record<DiscoverySource, number> = { asset: 0, sitemap: 0, link: 0 };
+  /** When each was found last; the longest ago is first. */
+  readonly #offeredMs: Readonly<Record<DiscoverySource, Map<ResourceKey, number>>> = { asset: new Map(), feed: new Map(), sitemap: new Map(), link: new Map() };
   #refused = 0;
 
   get size(): number {
@@ -32,7 +38,8 @@ export class Frontier {
   }
 
   get counts(): Readonly<Record<DiscoverySource, number>> {
-    return this.#counts;
+    const { asset, feed, sitemap, link } = this.#offeredMs;
+    return { asset: asset.size, feed: feed.size, sitemap: sitemap.size, link: link.size };
   }
 
   /** Resources that had no room. */
@@ -40,18 +47,18 @@ export class Frontier {
     return this.#refused;
   }
 
-  offer(discovery: Discovery): void {
-    const before = this.#found.get(discovery.resource);
-    if (before) {
-      this.#better(before, discovery);
+  offer(discovery: Discovery, nowMs = 0): void {
+    const { resource, source } = discovery;
+    const before = this.#found.get(resource);
+    const closer = before === undefined || rank[source] < rank[before.source];
+    const into = closer ? source : before.source;
+    if (before?.source !== into && !this.#hasRoom(into, nowMs)) {
+      this.#refused += before ? 0 : 1;
       return;
     }
-    if (this.#counts[discovery.source] >= frontierMax[discovery.source]) {
-      this.#refused++;
-      return;
-    }
-    this.#counts[discovery.source]++;
-    this.#found.set(discovery.resource, discovery);
+    if (before) this.#offeredMs[before.source].delete(resource);
+    this.#offeredMs[into].set(resource, nowMs);
+    this.#found.set(resource, before ? merged(before, discovery, into) : discovery);
   }
 
   get(resource: ResourceKey): Discovery | undefined {
@@ -66,18 +73,30 @@ export class Frontier {
   forget(resource: ResourceKey): void {
     const before = this.#found.get(resource);
     if (!before) return;
-    this.#counts[before.source]--;
+    this.#offeredMs[before.source].delete(resource);
     this.#found.delete(resource);
   }
 
-  #better(before: Discovery, discovery: Discovery): void {
-    const closer = rank[discovery.source] < rank[before.source];
-    if (!closer && discovery.source !== before.source) return;
-    if (closer) {
-      if (this.#counts[discovery.source] >= frontierMax[discovery.source]) return;
-      this.#counts[before.source]--;
-      this.#counts[discovery.source]++;
+  #hasRoom(source: DiscoverySource, nowMs: number): boolean {
+    if (this.#offeredMs[source].size < frontierMax[source]) return true;
+    for (const [oldest, offeredMs] of this.#offeredMs[source]) {
+      if (nowMs - offeredMs < staleMs) return false;
+      this.forget(oldest);
+      return true;
     }
-    this.#found.set(discovery.resource, { ...discovery, changedMs: discovery.changedMs ?? before.changedMs, parent: before.parent ?? discovery.parent });
+    return false;
   }
+}
+
+/** A better or an equal source has the word on priority; a page that links to what is listed anyway is remembered. */
+function merged(before: Discovery, discovery: Discovery, source: DiscoverySource): Discovery {
+  const { priority } = rank[discovery.source] <= rank[before.source] ? discovery : before;
+  return {
+    resource: before.resource, source, priority, parent: before.parent ?? discovery.parent,
+    changedMs: latest(before.changedMs, discovery.changedMs), bornMs: before.bornMs, // known before, it is not new
+  };
+}
+
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }

@@ -118,7 +118,7 @@ export class Generator {
         blobs: parts.blobs, holdings, publisher, schedule: this.#schedule, clock, log, site: () => this.#shop.site, codings: () => this.#shop.config.generate.codings,
         wanted: (record) => isWorthCoding(record, frontier, this.#planning.demand),
       }),
-      discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, log }, site, config.generate.userAgent),
+      discoverer: new Discoverer({ fetcher: (request) => this.#fetcher(request), pay: (fetch) => this.#rounds.pay(fetch), frontier, clock, log }, site, config.generate.userAgent),
     };
     this.#executor = new Executor({ shop: this.#shop, budget: this.#budget, schedule: this.#schedule, fetcher: (request) => this.#fetcher(request) });
     this.#captures = new CaptureQueue(this.#shop, parts.bodyOf, this.#schedule, passing);

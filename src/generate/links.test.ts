@@ -14,21 +14,21 @@ const assetsInOrder = [
 test('a page\'s own things', () => {
   const html = `<!doctype html><html><head>
     <link rel="stylesheet" href="/css/main.css"><link rel="preload" as="image" imagesrcset="/p-1.png 1x, /p-2.png 2x">
-    <link rel="canonical" href="/products/1"><link rel="next" href="?page=2"><link rel="shortcut icon" href="favicon.ico">
+    <link rel="canonical" href="/products/1"><link rel="next" href="?page=2"><link rel="shortcut icon" href="favicon.ico"><link rel="alternate" type="application/rss+xml" href="/feed.xml"><link rel="alternate" hreflang="de" href="/de/">
     <script src="//shop.example/js/app.js"></script><style>@import "x.css"; body { background: url( 'bg.png' ) } /* url(no.png) */</style></head>
     <body style="background:url(b2.png)"><img src="a.png" srcset="a-400.png 400w, a,800.png 800w ,data:image/png;base64,AA== 2x">
     <picture><source srcset="a.avif"></picture><video poster="v.jpg" src="v.mp4"></video><svg><use href="/sprite.svg#icon"/></svg>
     <a href="/products/2#reviews">2</a><a href="/products/2">again</a><a href="#top">top</a><a href="mailto:a@b.example">m</a>
     <a href="javascript:void 0">j</a><a rel="nofollow" href="/secret">n</a><a href="/logout">bye</a><a href="https://user:pw@other.example/">o</a></body></html>`;
   expect(referencesOfHtml(html, page)).toEqual({
-    assets: assetsInOrder,
+    assets: assetsInOrder, feeds: ['https://shop.example/feed.xml'],
     links: ['https://shop.example/products/1?page=2', 'https://shop.example/products/2', 'https://other.example/'],
   });
 });
 
 test('a base moves what is relative', () => {
   expect(referencesOfHtml('<base href="/deep/er/"><img src="a.png"><a href="b">b</a>', page))
-    .toEqual({ assets: ['https://shop.example/deep/er/a.png'], links: ['https://shop.example/deep/er/b'] });
+    .toEqual({ assets: ['https://shop.example/deep/er/a.png'], links: ['https://shop.example/deep/er/b'], feeds: [] });
 });
 
 test('a style sheet\'s own things', () => {

@@ -1,6 +1,6 @@
 /**
- * What a page or style sheet refers to: the assets that belong to it (without them its shadow is a ruin) and the pages it
- * links to. One streaming pass; URLs come out absolute, fragments cut off, in document order, each once. Bounded.
+ * What a page or style sheet refers to: the assets that belong to it (without them its shadow is a ruin), the pages it
+ * links to, and where it announces new ones. One streaming pass; URLs come out absolute, fragments cut off, in document order, each once. Bounded.
  * Leaves out what a polite robot leaves out: `nofollow`, other schemes than http and https, links that act.
  */
 import { Parser } from 'htmlparser2';
@@ -9,15 +9,19 @@ import { includesOf } from '../compose/esi/index.ts';
 export interface References {
   readonly assets: readonly string[];
   readonly links: readonly string[];
+  /** Syndication feeds (RSS, Atom) that it names. */
+  readonly feeds: readonly string[];
 }
 
 /** References kept of one document. */
 export const assetsMax = 300;
 export const linksMax = 500;
+export const feedLinksMax = 10;
 
 /** GET links that change something when followed; no site should have them and many do. */
 const acts = /\b(?:log-?out|sign-?out|log-?off|delete|remove|unsubscribe|add-?to-?(?:cart|basket)|wp-admin)\b/i;
 
+const syndicationType = /^application\/(?:rss|atom|rdf)\+xml\b/i;
 const assetRels = new Set(['stylesheet', 'icon', 'apple-touch-icon', 'manifest', 'preload', 'modulepreload', 'mask-icon']);
 const assetAttributes: Readonly<Record<string, readonly string[]>> = {
   script: ['src'], img: ['src'], source: ['src'], video: ['src', 'poster'], audio: ['src'], track: ['src'], embed: ['src'],
@@ -65,13 +69,14 @@ class Collector {
   #base: string;
   readonly #assets = new Set<string>();
   readonly #links = new Set<string>();
+  readonly #feeds = new Set<string>();
 
   constructor(base: string) {
     this.#base = base;
   }
 
   references(): References {
-    return { assets: [...this.#assets], links: [...this.#links] };
+    return { assets: [...this.#assets], links: [...this.#links], feeds: [...this.#feeds] };
   }
 
   rebase(href: string): void {
@@ -96,6 +101,12 @@ class Collector {
       this.asset(attributes['href']);
       this.sourceSet(attributes['imagesrcset']);
     } else if (attributes['href'] && (rels.includes('next') || rels.includes('prev'))) this.link(attributes['href']);
+    else if (attributes['href'] && rels.includes('alternate') && syndicationType.test(attributes['type'] ?? '')) this.#feed(attributes['href']);
+  }
+
+  #feed(href: string): void {
+    const url = absolute(href, this.#base);
+    if (url !== undefined && this.#feeds.size < feedLinksMax) this.#feeds.add(url);
   }
 
   /** `srcset`: candidates separated by commas that follow white space or a descriptor; a URL itself may hold commas. */

@@ -18,7 +18,7 @@ const nearlyFullPart = 0.85;
 /** The outage copies are kept young enough for, at most half the freshness target. */
 const outageMs = 15 * 60_000;
 
-/** Requests expected a minute from which on a first copy is wanted: above what anything counts that was only discovered. */
+/** Requests expected a minute from which on a first copy is wanted: what was only discovered counts so much where such things have been seen to be asked for. */
 const wantedMin = 2e-3;
 
 export interface PlanningParts {

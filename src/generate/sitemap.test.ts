@@ -10,11 +10,13 @@ test('entries with their dates, priorities and entities', () => {
   const sitemap = readSitemap(bytes(urlset(`
     <url><loc>https://shop.example/a?x=1&amp;y=2</loc><lastmod>2026-01-02</lastmod><priority>0.9</priority></url>
     <url><loc> https://shop.example/b </loc><lastmod>yesterday</lastmod><priority>7</priority><image:image><image:loc>https://shop.example/i.png</image:loc></image:image></url>
+    <url><loc>https://shop.example/c</loc><news:news><news:publication><news:name>N</news:name></news:publication><news:publication_date>2026-01-03T04:00:00Z</news:publication_date></news:news></url>
     <url><lastmod>2026-01-02</lastmod></url>`)));
   expect(sitemap).toEqual({
     kind: 'urls', cut: false, entries: [
       { url: 'https://shop.example/a?x=1&y=2', changedMs: Date.UTC(2026, 0, 2), priority: 0.9 },
       { url: 'https://shop.example/b', changedMs: undefined, priority: 0.5 },
+      { url: 'https://shop.example/c', changedMs: Date.UTC(2026, 0, 3, 4), priority: 0.5 },
     ],
   });
 });

@@ -12,7 +12,7 @@ export const sitemapUrlsMax = 50_000;
 
 export interface SitemapEntry {
   readonly url: string;
-  /** `lastmod`, where it can be read as a date. */
+  /** `lastmod`, or a news sitemap's `publication_date`, where it can be read as a date. */
   readonly changedMs: number | undefined;
   /** `priority`, 0 to 1; 0.5 where absent, as the protocol has it. */
   readonly priority: number;
@@ -70,7 +70,7 @@ function readXml(plain: Uint8Array, urlsMax: number): Sitemap {
     if (!url) return;
     if (entries.length + sitemaps.length >= urlsMax) full = true;
     else if (path[0] === 'sitemapindex') sitemaps.push(url);
-    else entries.push({ url, changedMs: dateOf(fields['lastmod']), priority: priorityOf(fields['priority']) });
+    else entries.push({ url, changedMs: dateOf(fields['lastmod']) ?? dateOf(fields['publication_date']), priority: priorityOf(fields['priority']) });
   };
   const parser = new Parser({
     onopentagname(name) {
@@ -78,8 +78,8 @@ function readXml(plain: Uint8Array, urlsMax: number): Sitemap {
       if (path.length === 2) fields = {};
     },
     ontext(text) {
-      const field = path[2];
-      if (path.length === 3 && field !== undefined) fields[field] = (fields[field] ?? '') + text;
+      const field = path[2] === 'news' && path[3] === 'publication_date' ? path[3] : path[2];
+      if ((path.length === 3 || field === path[3]) && field !== undefined) fields[field] = (fields[field] ?? '') + text;
     },
     onclosetag() {
       if (path.length === 2 && (path[1] === 'url' || path[1] === 'sitemap')) add();

@@ -24,7 +24,7 @@ export interface GeneratorStatus {
   readonly refused: Readonly<Partial<Record<Refusal, number>>>;
   readonly waiting: Readonly<Partial<Record<Refusal, number>>>;
   readonly holdings: { readonly records: number; readonly resources: number; readonly bytes: number };
-  readonly discovered: { readonly asset: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
+  readonly discovered: { readonly asset: number; readonly feed: number; readonly sitemap: number; readonly link: number; readonly refused: number; readonly forbidden: number };
   readonly discovery: (DiscoveryOutcome & { readonly atMs: number }) | undefined;
   readonly publishFailures: number;
   /** How true shadows are, the least true route first. */
