@@ -154,7 +154,53 @@ for (const [kind, train] of kinds) {
   });
 }
 
+/** A model of one feature, one column and one tree of one level, with some of its numbers changed. */
+function crafted(changed: Partial<Record<'features' | 'gain' | 'low' | 'high' | 'columns' | 'side' | 'cuts' | 'cut' | 'trees' | 'depth' | 'node' | 'leaf', number>>): Uint8Array {
+  const writer = new ByteWriter('TREE', 1);
+  const { features = 1, gain = 1, low = -1, high = 1, columns = 1, side = 0, cuts = 2, cut = 2 ** 30, trees = 1, depth = 1, node = 1, leaf = 0.5 } = changed;
+  writer.uint(features);
+  for (const number of [gain, low, high]) writer.double(number);
+  for (const number of [columns, side, cuts, cut, 2 ** 30 + 5, trees, depth, node]) writer.uint(number);
+  for (const number of [leaf, -0.5]) writer.double(number);
+  return writer.finish();
+}
+
+describe('a model from bytes', () => {
+  test('is what was written', () => {
+    // Two cuts, at 0 and just above: the node asks for the second.
+    expect(predict(readBack(crafted({})), { features: [Float32Array.of(-1, 0, 1, Number.NaN)] })).toEqual(Float64Array.of(0.5, 0.5, -0.5, -0.5));
+    expect(predict(readBack(crafted({ side: 1 })), { features: [Float32Array.of(-1, 0, 1, Number.NaN)] })).toEqual(Float64Array.of(0.5, 0.5, -0.5, 0.5));
+    expect(predict(readBack(crafted({ high: 0.2 })), { features: [Float32Array.of(-1, 0, 1, Number.NaN)] })).toEqual(Float64Array.of(0.2, 0.2, -0.5, -0.5));
+  });
+
+  test('is refused when no training makes it', () => {
+    const wrong: readonly Parameters<typeof crafted>[0][] = [
+      { gain: -1 }, { gain: Number.NaN }, { low: 0.1 }, { low: -9 }, { high: -0.1 }, { high: Infinity }, { columns: 3 }, { side: 2 }, { cuts: 255 }, { cut: 2 ** 31 }, { cut: 2 ** 30 + 5 },
+      { depth: 13 }, { node: 3 }, { node: 512 }, { node: 2 ** 31 }, { leaf: Number.NaN }, { leaf: 9 }, { features: 1025 }, { trees: 2 }, { trees: 2 ** 40 },
+    ];
+    for (const changed of wrong) expect(() => readBack(crafted(changed)), JSON.stringify(changed)).toThrow('can not be read');
+  });
+});
+
 describe('training', () => {
+  test('no combination of features that was never seen makes a correction larger than any that was', () => {
+    // Each of three features alone triples the count; no row has two.
+    const which = Array.from({ length: 3000 }, (_, row) => row % 4);
+    const rows = { features: [0, 1, 2].map((feature) => Float32Array.from(which, (one) => (one === feature ? 1 : 0))), counts: Float64Array.from(which, (one) => (one < 3 ? 3 : 1)), offsets: new Float64Array(3000) };
+    const model = boost(rows, { ...boosting, rounds: 200, depth: 1, rowPart: 1, featurePart: 1 });
+    const most = Math.max(...predict(model, rows));
+    expect(most).toBeGreaterThan(Math.log(2.5));
+    expect([...predict(model, { features: [Float32Array.of(1), Float32Array.of(1), Float32Array.of(1)] })].map((correction) => correction - most)).toEqual([expect.closeTo(0, 9)]);
+  });
+
+  test('is believed as far as the rows held out bear it out', () => {
+    const options = { ...boosting, rounds: 1, shrinkage: 1, rowPart: 1, featurePart: 1 };
+    const [free, held] = [boost(training, options), boost(training, { ...options, holdOut: rowsOf(6000, 4, (a, b, c, d) => 0.4 * truth(a, b, c, d)) })].map((model) => predict(model, others));
+    const part = (held?.[0] ?? 0) / (free?.[0] ?? 0);
+    expect([part > 0.15, part < 0.85]).toEqual([true, true]);
+    free?.forEach((correction, row) => { expect(held?.[row]).toBeCloseTo(correction * part, 9); });
+  });
+
   test('the order of rows says nothing to trees that see all of them', () => {
     const options = { ...boosting, rounds: 20, rowPart: 1, featurePart: 1 };
     const backwards = { features: training.features.map((column) => column.toReversed()), counts: training.counts.toReversed(), offsets: training.offsets.toReversed() };
