@@ -1,4 +1,4 @@
-/** `/api/v1/feeds…`: what the feeds say, how old that is, and what is wrong with them. */
+/** `/api/v1/feeds…`: what the feeds say, how old that is, what is wrong with them, and what they will say next. */
 import type { Hono } from 'hono';
 import { fail, type Guard } from './guard.ts';
 
@@ -7,6 +7,8 @@ export interface FeedSource {
   states(): readonly { readonly name: string; readonly key: string }[];
   /** The document last heard; undefined while there was none. */
   value(key: string): { readonly document: unknown; readonly valueTimeMs: number; readonly heardMs: number } | undefined;
+  /** What is expected of each value in it that slots show: when it changes, and to what. */
+  forecast(key: string): readonly { readonly pointer: string; readonly horizons: readonly object[] }[];
 }
 
 export function addFeedRoutes(app: Hono, guard: Guard, source: FeedSource): void {
@@ -15,6 +17,6 @@ export function addFeedRoutes(app: Hono, guard: Guard, source: FeedSource): void
     const name = context.req.param('name');
     const states = source.states().filter((state) => state.name === name || state.key === name);
     if (states.length === 0) return fail(context, 404, 'Not Found', `there is no feed ${name}`);
-    return context.json({ instances: states.map((state) => ({ ...state, value: source.value(state.key) })) });
+    return context.json({ instances: states.map((state) => ({ ...state, value: source.value(state.key), forecast: source.forecast(state.key) })) });
   }));
 }

@@ -91,7 +91,7 @@ describe('looking', () => {
   });
 
   test('feeds by name or instance, plans by number', async () => {
-    expect(await (await fetch(`${open.url}/api/v1/feeds/recs`)).json()).toMatchObject({ instances: [{ key: 'recs?audience=vip', value: { document: [1] } }] });
+    expect(await (await fetch(`${open.url}/api/v1/feeds/recs`)).json()).toMatchObject({ instances: [{ key: 'recs?audience=vip', value: { document: [1] }, forecast: [{ pointer: '/0', horizons: [{ horizonMin: 5, next: [{ value: 2, probability: 0.9 }] }] }] }] });
     expect((await fetch(`${open.url}/api/v1/feeds/nothing`)).status).toBe(404);
     expect(await (await fetch(`${open.url}/api/v1/plans/3?against=2`)).json()).toEqual({ from: 2, to: 3 });
     expect((await fetch(`${open.url}/api/v1/plans/4`)).status).toBe(404);

@@ -4,8 +4,21 @@ import type { Catalog } from '../catalog/index.ts';
 import type { Generator } from '../generate/index.ts';
 import type { Clock, RegionName } from '../kernel/index.ts';
 import type { DemandEngine } from '../predict/index.ts';
+import type { FeedValues } from '../predict/values/index.ts';
 
-export function operations(generator: Generator, catalog: Catalog, forecaster: DemandEngine, clock: Clock): Pick<ApiSource, 'shadows' | 'feeds' | 'generator' | 'forecast'> {
+/** Watched values of one feed whose forecast is told: those that changed last. */
+const watchedShownMax = 100;
+const valueHorizonsMin = [5, 15, 30] as const;
+
+export interface OperationParts {
+  readonly generator: Generator;
+  readonly catalog: Catalog;
+  readonly forecaster: DemandEngine;
+  readonly values: FeedValues;
+  readonly clock: Clock;
+}
+
+export function operations({ generator, catalog, forecaster, values, clock }: OperationParts): Pick<ApiSource, 'shadows' | 'feeds' | 'generator' | 'forecast'> {
   const curator = generator.curate(catalog);
   return {
     shadows: curator,
@@ -15,6 +28,9 @@ export function operations(generator: Generator, catalog: Catalog, forecaster: D
         const state = generator.feeds().find((one) => one.key === key);
         return state && generator.feedValue(state.key);
       },
+      forecast: (key) => values.watched(key).slice(-watchedShownMax).map((pointer) => ({
+        pointer, horizons: valueHorizonsMin.flatMap((horizonMin) => values.next(key, pointer, clock.nowMs(), horizonMin) ?? []),
+      })),
     },
     forecast: {
       page: ({ region, ...query }) => forecaster.page(clock.nowMs(), { ...query, region: region as RegionName }), // any text may name a region; one that is none has no forecasts

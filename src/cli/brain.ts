@@ -17,6 +17,7 @@ import { openLocalBodies, openVolumes, type BlobStore, type LocalBodies } from '
 import { operations } from './brain-operations.ts';
 import { loadForecaster, saveForecaster } from './forecast-file.ts';
 import { loadGeneratorMemory, saveGeneratorMemory } from './generator-file.ts';
+import { loadSideForecasts, saveSideForecasts, type SideForecasts } from './side-forecasts.ts';
 import { Training } from './training.ts';
 
 export interface BrainOptions {
@@ -33,6 +34,7 @@ export interface BrainOptions {
 interface Learned {
   readonly forecaster: DemandEngine;
   readonly memory: Memory | undefined;
+  readonly side: SideForecasts;
 }
 
 const snapshotEveryMs = 60_000;
@@ -43,7 +45,7 @@ const reportWaitMs = 3000;
 
 export async function startBrain(options: BrainOptions): Promise<Brain> {
   const { config, clock, log } = options;
-  const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log) };
+  const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log), side: await loadSideForecasts(config.dataDir, log) };
   const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
   try {
     const catalog = await Catalog.open({
@@ -66,6 +68,7 @@ export async function startBrain(options: BrainOptions): Promise<Brain> {
 export class Brain {
   readonly #options: BrainOptions;
   readonly #forecaster: DemandEngine;
+  readonly #side: SideForecasts;
   readonly #blobs: BlobStore;
   readonly #catalog: Catalog;
   readonly #demand: FreshDemand;
@@ -84,20 +87,21 @@ export class Brain {
   #closing: Promise<void> | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(options: BrainOptions, { forecaster, memory }: Learned, blobs: BlobStore, catalog: Catalog) {
+  constructor(options: BrainOptions, { forecaster, memory, side }: Learned, blobs: BlobStore, catalog: Catalog) {
     const { config, clock, log, bus } = options;
     this.#options = options;
     this.#config = config;
     this.#forecaster = forecaster;
+    this.#side = side;
     this.#blobs = blobs;
     this.#catalog = catalog;
     this.#startedAtMs = clock.nowMs();
     this.#startedMonotonicMs = clock.monotonicMs();
     this.#bodies = openLocalBodies(join(config.dataDir, 'edge'));
-    this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys);
+    this.#demand = new FreshDemand(forecaster, clock, config.limits.demandKeys, side.newcomers);
     this.#training = new Training(forecaster, clock, log);
     this.#generator = new Generator({
-      config, outlook: this.#demand, catalog, records: catalog.records(), fillings: catalog.fillings(), blobs, clock, log, memory, pace: options.pace,
+      config, outlook: this.#demand, values: side.values, catalog, records: catalog.records(), fillings: catalog.fillings(), blobs, clock, log, memory, pace: options.pace,
       bodyOf: (digest) => this.#bodies.body(digest),
       onPublished: (version) => { bus.send({ type: 'catalog', version }); },
       onHeard: (heard) => { bus.send({ type: 'feeds', heard }); },
@@ -110,7 +114,7 @@ export class Brain {
 
   start(): void {
     const { bus, clock, config, log } = this.#options;
-    const source = operations(this.#generator, this.#catalog, this.#forecaster, clock);
+    const source = operations({ generator: this.#generator, catalog: this.#catalog, forecaster: this.#forecaster, values: this.#side.values, clock });
     this.#api = startApi({ listen: config.admin.listen, tokens: config.admin.tokens, source: { status: () => this.status(), notReady: () => this.#notReady(), ...source }, log });
     bus.onMessage((message) => { this.#receive(message); });
     if (this.#catalog.head() > 0) bus.send({ type: 'catalog', version: this.#catalog.head() });
@@ -225,6 +229,7 @@ export class Brain {
     const { dataDir } = this.#config;
     try {
       await saveForecaster(dataDir, this.#forecaster.snapshot());
+      await saveSideForecasts(dataDir, this.#side);
       this.#snapshotAtMs = clock.nowMs();
     } catch (error) {
       log.error('forecast-not-saved', { problem: messageOf(error) });

@@ -43,6 +43,7 @@ export function sampleSource(status: () => Promise<Status>, notReady: () => stri
     feeds: {
       states: () => [{ name: 'recs', key: 'recs?audience=vip' }],
       value: () => ({ document: [1], valueTimeMs: 1, heardMs: 2 }),
+      forecast: () => [{ pointer: '/0', horizons: [{ horizonMin: 5, changes: 0.5, values: [], next: [{ value: 2, probability: 0.9 }], interval: undefined }] }],
     },
     forecast: {
       page: ({ region, horizonMin, limit, cursor }) => ({

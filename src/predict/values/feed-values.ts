@@ -113,7 +113,7 @@ export class FeedValues {
     return family && number !== undefined ? place.tracks?.interval(horizon < 0 ? horizonsMin.length - 1 : horizon, number, family.moves) : undefined;
   }
 
-  /** Pointers watched in a feed. */
+  /** Pointers watched in a feed, those that changed last at the end. */
   watched(feed: string): string[] {
     const pointers: string[] = [];
     for (const place of this.#places.values()) if (place.feed === feed) pointers.push(place.pointer);
