@@ -9,7 +9,7 @@
 import type { DemandCount, DemandJourneys, DemandStep } from '../demand/window.ts';
 import type { ByteWriter, RegionName, ResourceKey } from '../kernel/index.ts';
 import { horizonsMin } from './forecaster.ts';
-import type { DemandRate, Forecast, Forecaster } from './forecaster.ts';
+import type { DemandRate, Emerging, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import { Intake } from './intake.ts';
 import { RateReader } from './base/rates.ts';
@@ -165,6 +165,10 @@ export class DemandEngine implements Forecaster {
     // A planner asks this for every resource at one time.
     if (!this.#shares || this.#shares.nowMs !== nowMs) this.#shares = { nowMs, reader: new VariationShares(this.#state, nowMs) };
     return this.#shares.reader.of(resource);
+  }
+
+  emerging(limit: number): Emerging[] {
+    return this.#pipeline.stages.flatMap((stage) => stage.emerging?.(limit) ?? []).slice(0, limit);
   }
 
   size(): { readonly keys: number; readonly bytes: number } {

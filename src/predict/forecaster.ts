@@ -35,6 +35,24 @@ export interface DemandRate {
   readonly lastSeenMs: number;
 }
 
+/** A resource asked for clearly more than usual, for now. */
+export interface Emerging {
+  readonly resource: ResourceKey;
+  /** `birth`: it was first asked for at most an hour before that began. */
+  readonly why: 'burst' | 'birth';
+  readonly sinceMs: number;
+  /** Expected requests a minute over the next 15 minutes, and as they usually are. */
+  readonly perMinute: number;
+  readonly usualPerMinute: number;
+  /** P(the present rate is at least twice the usual one). */
+  readonly certainty: number;
+  readonly course: 'growing' | 'steady' | 'decaying';
+  /** Where the burst comes from, largest share first, at most five. */
+  readonly regions: readonly { readonly region: RegionName; readonly share: number }[];
+  /** The resource from which most visitors came, with at least this share of their steps. */
+  readonly from?: { readonly resource: ResourceKey; readonly share: number };
+}
+
 export interface Forecaster {
   /** Takes the counts of one whole minute that starts at `minuteMs`, and what visitors' journeys told in it. Minutes come in order; empty minutes may be left out. */
   observe(minuteMs: number, counts: readonly DemandCount[], journeys?: DemandJourneys): void;
@@ -47,6 +65,8 @@ export interface Forecaster {
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined;
   /** Keys seen since `sinceMs` with P(≥1 in 30 min) ≥ `pMin`, each with all horizons, per region and for `*`. */
   forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast>;
+  /** Bursts and births that are on as of the last minute observed, most expected requests first. */
+  emerging(limit: number): Emerging[];
   /** Share of each variation among the requests of a resource, everywhere or from one region, shrunk towards its route class's and the site's; sums to 1. Most probable first. */
   variationShares(nowMs: number, resource: ResourceKey, region?: RegionName): readonly { readonly variation: VariationKey; readonly share: number }[];
   /** Live keys and the bytes their state takes, roughly. */

@@ -5,6 +5,7 @@
  * and do nothing heavy themselves: that is `Work`, done elsewhere, and adopted when it is done.
  */
 import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { Emerging } from './forecaster.ts';
 import type { Work, WorkDone } from './work.ts';
 
 /** In the order in which they are applied. */
@@ -60,6 +61,8 @@ export interface Stage {
   apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void;
   /** Keys that it expects clearly more of than their base rates say; at most a few thousand. */
   raised?(nowMs: number): Iterable<number>;
+  /** What it sees more asked for than usual, in names, most expected first. */
+  emerging?(limit: number): Emerging[];
   /** A sample of rows at `nowMs`, with the rates that `apply` would be given, whose outcomes `learn` will tell: once in half an hour a level. */
   prepare?(batch: Batch, perMinute: Float64Array, nowMs: number): void;
   /** Requests that came within 15 minutes, for each row of the last `prepare` of this level. Not called when the rows have lost their meaning. */

@@ -1,5 +1,6 @@
 /** Which stages there are, in the order in which they are applied. */
 import type { Stage, StageName } from './stage.ts';
+import { BurstStage } from './bursts/burst-stage.ts';
 import { RelationStage } from './relations/relation-stage.ts';
 import type { EngineState } from './state/state.ts';
 
@@ -12,6 +13,6 @@ export interface StageOptions {
 
 /** The stages for a state, in the order of `stageNames`. */
 export function createStages(state: EngineState, { without }: StageOptions): Stage[] {
-  const stages: Stage[] = [new RelationStage(state)];
+  const stages: Stage[] = [new RelationStage(state), new BurstStage(state)];
   return stages.filter((stage) => !without.has(stage.name));
 }

@@ -95,3 +95,16 @@ test('strata hold every mean', () => {
   expect([0, 0.003, 0.0299, 29, 30, Infinity].map(stratumOf)).toEqual([0, 1, 2, 8, 9, 9]);
   expect(gateStrata.at(-1)).toBe(Infinity);
 });
+
+test('a stage that speaks seldom is let in from the first, until it clearly loses', () => {
+  const gate = new Gate();
+  expect([gate.openness('bursts', 'site'), gate.openness('bursts', 'region'), gate.openness('trees', 'site')]).toEqual(['all', 'all', 'none']);
+  const given = Float64Array.of(0.2);
+  const made = Float64Array.of(2);
+  gate.score('bursts', 'site', given, made, Float64Array.of(0));
+  expect(gate.lets('bursts', 'site', 0.2)).toBe(true);
+  for (let i = 0; i < 6; i++) gate.score('bursts', 'site', given, made, Float64Array.of(0));
+  expect([gate.lets('bursts', 'site', 0.2), gate.lets('bursts', 'site', 2)]).toEqual([false, true]);
+  for (let i = 0; i < 20; i++) gate.score('bursts', 'site', given, made, Float64Array.of(2));
+  expect(gate.lets('bursts', 'site', 0.2)).toBe(true);
+});

@@ -19,10 +19,16 @@ const closesAt = 0.5;
 /** Pieces of evidence (decayed) before anything is let in. */
 const piecesMin = 5;
 /**
+ * Let in from the first, and out once they clearly lose: stages that speak only of few rows, at moments that a sample every half hour hardly meets, and
+ * hold every word of theirs to what came.
+ */
+const presumed: ReadonlySet<StageName> = new Set(['bursts']);
+/**
  * Two running sums of the last gains in standard deviations (CUSUM; Page 1954): downward, an alarm when it reaches `alarmAt`; upward, for the end of a
- * fall-back. `slack` a piece keeps noise from adding up.
+ * fall-back. `slack` a piece keeps noise from adding up, and none counts for more than `pieceMax`: one burst is no alarm.
  */
 const slack = 0.25;
+const pieceMax = 2;
 const alarmAt = -4;
 const recoversAt = 3;
 const dispersion = 0.5;
@@ -50,7 +56,11 @@ export class Gate {
   constructor() {
     for (const level of levels) {
       this.#drift.set(level, new Float64Array(columnCount));
-      for (const stage of stageNames) this.#doors.set(`${stage} ${level}`, new Float64Array(columnCount * gateStrata.length));
+      for (const stage of stageNames) {
+        const doors = new Float64Array(columnCount * gateStrata.length);
+        if (presumed.has(stage)) for (let stratum = 0; stratum < gateStrata.length; stratum++) doors[stratum * columnCount + isOpen] = 1;
+        this.#doors.set(`${stage} ${level}`, doors);
+      }
     }
   }
 
@@ -92,7 +102,7 @@ export class Gate {
       gains[stratum] = (gains[stratum] ?? 0) + gainOf(counts[i] ?? 0, before, after);
       touched[stratum] = 1;
     }
-    for (let stratum = 0; stratum < gateStrata.length; stratum++) if (touched[stratum] === 1) take(doors.subarray(stratum * columnCount, (stratum + 1) * columnCount), gains[stratum] ?? 0);
+    for (let stratum = 0; stratum < gateStrata.length; stratum++) if (touched[stratum] === 1) take(doors.subarray(stratum * columnCount, (stratum + 1) * columnCount), gains[stratum] ?? 0, presumed.has(stage));
   }
 
   /** Takes what all that was let in, or would have been, was worth beside the base. */
@@ -162,7 +172,7 @@ function note(door: Float64Array, gain: number): void {
   door[squares] = (door[squares] ?? 0) * keep + gain * gain;
   door[pieces] = (door[pieces] ?? 0) * keep + 1;
   const deviation = Math.sqrt((door[squares] ?? 0) / (door[pieces] ?? 1));
-  const scaled = deviation > 0 ? gain / deviation : 0;
+  const scaled = deviation > 0 ? Math.max(-pieceMax, Math.min(pieceMax, gain / deviation)) : 0;
   door[falling] = Math.min(0, (door[falling] ?? 0) + scaled + slack);
   door[rising] = Math.max(0, (door[rising] ?? 0) + scaled - slack);
 }
@@ -171,9 +181,9 @@ function certainty(door: Float64Array): number {
   return (door[sum] ?? 0) / Math.sqrt(Math.max(1e-12, door[squares] ?? 0));
 }
 
-function take(door: Float64Array, gain: number): void {
+function take(door: Float64Array, gain: number, presumedGood: boolean): void {
   note(door, gain);
-  if ((door[falling] ?? 0) <= alarmAt) {
+  if ((door[falling] ?? 0) <= alarmAt && !presumedGood) {
     // What gained before says nothing now; how far it scatters does.
     door[isOpen] = 0;
     door[squares] = (door[squares] ?? 0) / Math.max(1, door[pieces] ?? 1);
@@ -183,5 +193,6 @@ function take(door: Float64Array, gain: number): void {
     return;
   }
   const certain = certainty(door);
-  if (door[isOpen] === 1 ? certain < closesAt : (door[pieces] ?? 0) >= piecesMin && certain > opensAt) door[isOpen] = door[isOpen] === 1 ? 0 : 1;
+  const loses = presumedGood ? (door[pieces] ?? 0) >= piecesMin && certain < -opensAt : certain < closesAt;
+  if (door[isOpen] === 1 ? loses : (door[pieces] ?? 0) >= piecesMin && certain > opensAt) door[isOpen] = door[isOpen] === 1 ? 0 : 1;
 }
