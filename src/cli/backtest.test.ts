@@ -61,7 +61,12 @@ describe('foreshadow backtest', () => {
     const coverage = new Map(summary.policies.map((policy) => [policy.policy, policy.coverage]));
     expect(coverage.get('foreshadow') ?? 0).toBeGreaterThan(coverage.get('passive') ?? 1);
     expect(read('out.html')).toStartWith('<!doctype html>');
-    expect(read('out.html')).toContain('<polyline');
+    const page = read('out.html');
+    expect(page).toContain('of requests would have been answered by fresh copies; with caching alone, ');
+    expect(page).toContain('<path class="line foreshadow" d="M');
+    for (const why of ['never asked for before', 'too rare for the budget']) expect(page).toContain(why);
+    // Nothing from anywhere else, and nothing of a line's address.
+    expect(page).not.toMatch(/https?:|src=|@import|192\.0\.2\./);
   });
 
   test('is causal with every default: a cut trace gives the same plan and forecasts up to the cut', async () => {

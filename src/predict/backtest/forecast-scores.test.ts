@@ -16,7 +16,7 @@ for (const name of ['eu', 'us']) regions.intern(name as RegionName); // the same
 function minute(startMin: number, pairs: readonly (readonly [resource: number, region: number])[]): TraceMinute {
   return {
     minuteMs: startMin * minuteMs, timeMs: Float64Array.from(pairs, () => startMin * minuteMs), resource: Int32Array.from(pairs, ([resource]) => resource),
-    region: Int32Array.from(pairs, ([, region]) => region), flags: new Uint8Array(pairs.length).fill(isDemand), client: new Int32Array(pairs.length),
+    region: Int32Array.from(pairs, ([, region]) => region), flags: new Uint8Array(pairs.length).fill(isDemand), client: new Int32Array(pairs.length), referer: new Int32Array(pairs.length).fill(-1),
   };
 }
 

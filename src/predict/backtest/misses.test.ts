@@ -9,7 +9,7 @@ const minuteMs = 60_000;
 function minute(startMin: number, keys: readonly number[], flags = isDemand | captures): TraceMinute {
   return {
     minuteMs: startMin * minuteMs, timeMs: Float64Array.from(keys, () => startMin * minuteMs), resource: Int32Array.from(keys),
-    region: new Int32Array(keys.length), flags: new Uint8Array(keys.length).fill(flags), client: new Int32Array(keys.length),
+    region: new Int32Array(keys.length), flags: new Uint8Array(keys.length).fill(flags), client: new Int32Array(keys.length), referer: new Int32Array(keys.length).fill(-1),
   };
 }
 
