@@ -3,10 +3,11 @@
  * last few resources and the minutes they were asked for in, for half an hour, under a tag that means nothing outside this process (`visitorTag`). What leaves is
  * who followed whom among resources, added up over visitors; never a tag, an address, or a whole journey.
  *
- * Only steps across a minute's end are told: what follows within the same minute has come before any forecast could be of use. Visitors who
+ * Visitors who go through a list in its order are told apart as sweeps (`sweep-watch.ts`). Only steps across a minute's end are told: what follows within the same minute has come before any forecast could be of use. Visitors who
  * go through more different resources than people do are taken for robots and make no steps.
  */
-import type { ResourceKey } from '../kernel/index.ts';
+import type { RegionName, ResourceKey } from '../kernel/index.ts';
+import { SweepWatch } from './sweep-watch.ts';
 import type { DemandJourneys, DemandStep } from './window.ts';
 
 /** Visitors remembered at once; of more, the one of two who was seen longer ago is forgotten. */
@@ -24,6 +25,8 @@ export const journeyMin = 30;
 const minuteMs = 60_000;
 const robotSpanMin = 10;
 const ways = 2;
+/** Different resources in ten minutes from which on it is looked whether a visitor goes through a list. */
+const watchedFrom = 8;
 
 export interface JourneysTold extends DemandJourneys {
   /** Requests of visitors who are taken for robots. */
@@ -42,6 +45,10 @@ export class Journeys {
   /** Different resources since `#spanMin`, about. */
   readonly #different: Uint16Array;
   readonly #spanMin: Int32Array;
+  readonly #sweeps: SweepWatch;
+  /** The slot of each visitor's last request. */
+  readonly #last: Uint8Array;
+  #toldMin = 0;
   #characters = 0;
   #steps: DemandStep[] = [];
   #dropped = 0;
@@ -57,13 +64,15 @@ export class Journeys {
     this.#cursors = new Uint8Array(this.#visitors);
     this.#different = new Uint16Array(this.#visitors);
     this.#spanMin = new Int32Array(this.#visitors);
+    this.#last = new Uint8Array(this.#visitors);
+    this.#sweeps = new SweepWatch(this.#visitors);
   }
 
   /**
    * Takes a person's request that was answered well. `referer`: the page of this site that the browser says it came from; when the visitor is known to
    * have asked for that page, the step is from there and from nowhere else.
    */
-  note(tag: number, resource: ResourceKey, atMs: number, referer?: ResourceKey): void {
+  note(tag: number, resource: ResourceKey, region: RegionName, atMs: number, referer?: ResourceKey): void {
     const minute = Math.floor(atMs / minuteMs);
     const visitor = this.#find(tag >>> 0, minute);
     const first = visitor * remembered;
@@ -80,6 +89,8 @@ export class Journeys {
       }
     }
     if (same < 0) this.#meetDifferent(visitor, minute);
+    const last = this.#resources[first + (this.#last[visitor] ?? 0)];
+    if (last !== undefined && last !== resource && (this.#different[visitor] ?? 0) > watchedFrom) this.#sweeps.move(visitor, last, resource, region, atMs);
     if ((this.#different[visitor] ?? 0) > peopleResourcesMax) this.#suspect++;
     else if (named >= 0) this.#step(named, resource, minute, 1);
     else for (let slot = first; slot < first + remembered; slot++) {
@@ -88,10 +99,13 @@ export class Journeys {
     this.#remember(visitor, same, resource, minute);
   }
 
-  /** The steps since the last call. */
-  take(): JourneysTold {
+  /** The steps since the last call, and the sweeps under way where this is the first call in a minute. */
+  take(nowMs: number): JourneysTold {
+    const minute = Math.floor(nowMs / minuteMs);
+    const sweeps = minute > this.#toldMin ? this.#sweeps.take(nowMs) : [];
+    this.#toldMin = minute;
     const scale = 1 + this.#dropped / Math.max(1, this.#steps.length);
-    const told = { steps: scale === 1 ? this.#steps : this.#steps.map((step) => ({ ...step, count: step.count * scale })), suspect: this.#suspect };
+    const told = { sweeps, steps: scale === 1 ? this.#steps : this.#steps.map((step) => ({ ...step, count: step.count * scale })), suspect: this.#suspect };
     this.#steps = [];
     this.#dropped = this.#suspect = 0;
     return told;
@@ -137,6 +151,8 @@ export class Journeys {
       this.#resources[slot] = undefined;
     }
     this.#cursors[visitor] = 0;
+    this.#last[visitor] = 0;
+    this.#sweeps.forget(visitor);
     this.#different[visitor] = 0;
   }
 
@@ -152,6 +168,7 @@ export class Journeys {
   #remember(visitor: number, same: number, resource: ResourceKey, minute: number): void {
     if (same >= 0) {
       this.#minutes[same] = minute;
+      this.#last[visitor] = same % remembered;
       return;
     }
     const cursor = this.#cursors[visitor] ?? 0;
@@ -161,6 +178,7 @@ export class Journeys {
     this.#characters = characters;
     this.#resources[slot] = resource;
     this.#minutes[slot] = minute;
+    this.#last[visitor] = cursor;
     this.#cursors[visitor] = (cursor + 1) % remembered;
   }
 }

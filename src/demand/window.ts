@@ -25,9 +25,22 @@ export interface DemandStep {
   readonly count: number;
 }
 
-/** What visitors' ways tell, added up over them. */
+/** A visitor who goes through a list in its order (`sweep-order.ts`): what was asked for lately, of which the next is likely to come next. */
+export interface DemandSweep {
+  /** Where it stood some moves ago, and where it stands. */
+  readonly from: ResourceKey;
+  readonly to: ResourceKey;
+  /** Resources asked for on the way, and the seconds this took. */
+  readonly asked: number;
+  readonly seconds: number;
+  readonly region: RegionName;
+}
+
+/** What visitors' ways tell, without the visitors. */
 export interface DemandJourneys {
   readonly steps: readonly DemandStep[];
+  /** Once a minute. */
+  readonly sweeps: readonly DemandSweep[];
 }
 
 export interface DemandWindow {

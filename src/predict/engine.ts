@@ -6,9 +6,10 @@
  * Deterministic and causal: everything follows from what was observed, in the order it was observed, and from when finished work was adopted. Memory is
  * bounded by `keysMax` resources, four times as many pairs of (resource, region) and of (resource, variation), 4,096 regions and variations, and each stage's own limits.
  */
-import type { DemandCount, DemandJourneys, DemandStep } from '../demand/window.ts';
+import type { DemandCount } from '../demand/window.ts';
+import { ForeshadowError } from '../kernel/index.ts';
 import type { ByteWriter, RegionName, ResourceKey } from '../kernel/index.ts';
-import { horizonsMin } from './forecaster.ts';
+import { everywhere, horizonsMin } from './forecaster.ts';
 import type { DemandRate, Emerging, Forecast, Forecaster } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import { Intake } from './intake.ts';
@@ -16,9 +17,10 @@ import { RateReader } from './base/rates.ts';
 import type { AccuracyRow } from './evidence/accuracy.ts';
 import { Gate } from './evidence/gate.ts';
 import type { Door } from './evidence/gate.ts';
+import { journeyColumns, noJourneys } from './journey-columns.ts';
 import { Pipeline } from './pipeline.ts';
 import { levels, siteBatch } from './stage.ts';
-import type { Level, ObservedMinute, Stage, StageName } from './stage.ts';
+import type { Level, Stage, StageName } from './stage.ts';
 import { createStages } from './stages.ts';
 import type { Work, WorkDone } from './work.ts';
 import { forecastPage } from './forecast-page.ts';
@@ -39,6 +41,7 @@ const planHorizon = 2;
 const stagedPart = 2;
 
 const minuteMs = 60_000;
+const snapshotPartBytes = 1024 * 1024;
 /** The longest stop of the engine, a night's, that is taken as if it had not been. What goes beyond lets demand decay as silence does. */
 const stopMsMax = 6 * 60 * minuteMs;
 
@@ -75,6 +78,8 @@ export class DemandEngine implements Forecaster {
   readonly #intake: Intake;
   /** What a stop may still be forgiven, ms: 0 once a minute has been observed. */
   #stopMs: number;
+  /** Minutes observed in this life. */
+  #minutes = 0;
   /** Good until the next observation. */
   #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
 
@@ -94,14 +99,15 @@ export class DemandEngine implements Forecaster {
     });
   }
 
-  observe(startMs: number, counts: readonly DemandCount[], { steps }: DemandJourneys = { steps: [] }): void {
+  observe(startMs: number, counts: readonly DemandCount[], journeys = noJourneys): void {
     const state = this.#state;
     this.#shares = undefined;
     this.#bridge(startMs);
     this.#stopMs = 0;
+    this.#minutes++;
     if (state.beganMs === 0 || startMs < state.beganMs) state.beganMs = startMs;
     this.#heldOut.advance(startMs);
-    const observed = { startMs, ...this.#intake.take(startMs, counts), steps: this.#stepColumns(steps) };
+    const observed = { startMs, ...this.#intake.take(startMs, counts), ...journeyColumns(this.#state, journeys) };
     state.lastMinuteMs = Math.max(state.lastMinuteMs, startMs);
     for (const stage of this.#pipeline.stages) stage.observe(observed);
   }
@@ -161,10 +167,10 @@ export class DemandEngine implements Forecaster {
     return this.#full.everywhereOf(nowMs, resource);
   }
 
-  variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[] {
+  variationShares(nowMs: number, resource: ResourceKey, region = everywhere): readonly VariationShare[] {
     // A planner asks this for every resource at one time.
     if (!this.#shares || this.#shares.nowMs !== nowMs) this.#shares = { nowMs, reader: new VariationShares(this.#state, nowMs) };
-    return this.#shares.reader.of(resource);
+    return this.#shares.reader.of(resource, region === everywhere ? -1 : this.#state.regions.indexOf(region) ?? -1);
   }
 
   emerging(limit: number): Emerging[] {
@@ -173,6 +179,18 @@ export class DemandEngine implements Forecaster {
 
   size(): { readonly keys: number; readonly bytes: number } {
     return { keys: this.#state.resources.size, bytes: this.#pipeline.stages.reduce((sum, stage) => sum + stage.bytes(), stateBytes(this.#state)) };
+  }
+
+  /**
+   * The same in pieces of at most 1 MiB, without a copy of the whole. To be taken before the next minute is observed: after that, the next piece is refused
+   * (`snapshot-overtaken`), and it is begun anew.
+   */
+  *snapshotParts(): Generator<Uint8Array> {
+    const minutes = this.#minutes;
+    for (const part of this.#written().parts(snapshotPartBytes)) {
+      if (this.#minutes !== minutes) throw new ForeshadowError('snapshot-overtaken', { source: 'internal', message: 'demand of another minute was counted while a snapshot was written', hint: 'begin it anew' });
+      yield part;
+    }
   }
 
   /** Everything learned so far, for the next process. */
@@ -191,7 +209,7 @@ export class DemandEngine implements Forecaster {
   }
 
   /** The keys of largest base rate, and those a stage raises. */
-  #stagedKeys(base: Float64Array, limit: number, nowMs: number): Int32Array {
+  #stagedKeys(base: Float32Array, limit: number, nowMs: number): Int32Array {
     const wanted = new Uint8Array(base.length);
     let count = 0;
     const want = (key: number): void => {
@@ -205,15 +223,6 @@ export class DemandEngine implements Forecaster {
     const keys = new Int32Array(count);
     for (let key = 0, at = 0; key < wanted.length; key++) if (wanted[key] === 1) keys[at++] = key;
     return keys;
-  }
-
-  #stepColumns(steps: readonly DemandStep[]): ObservedMinute['steps'] {
-    const indexOf = (key: ResourceKey): number => this.#state.resources.indexOf(key) ?? -1;
-    const known = steps.filter(({ from, to }) => indexOf(from) >= 0 && indexOf(to) >= 0);
-    return {
-      from: Int32Array.from(known, ({ from }) => indexOf(from)), to: Int32Array.from(known, ({ to }) => indexOf(to)),
-      lagsMin: Int32Array.from(known, ({ lagMin }) => lagMin), counts: Float64Array.from(known, ({ count }) => count),
-    };
   }
 
   #written(): ByteWriter {
@@ -243,7 +252,7 @@ function anew(state: EngineState, partsFor: (state: EngineState) => Parts): { re
 }
 
 /** Not `Float64Array.from`, which runs an iterator and costs five times as much. */
-function picked(column: Float64Array, rows: Int32Array): Float64Array {
+function picked(column: Float32Array, rows: Int32Array): Float64Array {
   const values = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] ?? 0] ?? 0;
   return values;

@@ -38,6 +38,17 @@ export interface ObservedMinute {
   readonly born: Uint8Array;
   /** Steps of visitors from one resource to another that ended in this minute, by key index; `lagsMin`: minutes since the first was asked for, at least 1. */
   readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly lagsMin: Int32Array; readonly counts: Float64Array };
+  /** Visitors who go through a list in its order, by key and region index (`DemandSweep`). */
+  readonly sweeps: readonly ObservedSweep[];
+}
+
+export interface ObservedSweep {
+  readonly from: number;
+  readonly to: number;
+  readonly asked: number;
+  readonly seconds: number;
+  /** −1 for a region never seen. */
+  readonly region: number;
 }
 
 /** What becomes of key indexes in a snapshot: their numbers there; undefined for one that is nobody's. */

@@ -10,13 +10,16 @@ import { horizonsMin } from '../forecaster.ts';
 import type { LagProfile } from './lag-profile.ts';
 import { PairSums } from './pair-sums.ts';
 import type { RecentMinute } from './recent-demand.ts';
+import type { Ahead } from './sweeps-ahead.ts';
 import type { TransitionGraph } from './transition-graph.ts';
 import { targetsEach } from './transition-graph.ts';
 
 const minuteMs = 60_000;
 /** Upper ends of the classes of edges, by their decayed steps. */
 export const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
-const classCount = evidenceClasses.length;
+/** What comes next of sweeps is a class of its own, after those. */
+const sweepClass = evidenceClasses.length;
+export const classCount = evidenceClasses.length + 1;
 /** Requests that a source's probabilities are held towards nothing by. */
 const priorVisits = 1;
 
@@ -24,6 +27,7 @@ export interface Moment {
   readonly graph: TransitionGraph;
   readonly profile: LagProfile;
   readonly recent: readonly RecentMinute[];
+  readonly ahead: readonly Ahead[];
   readonly nowMs: number;
   readonly rateOf: (key: number) => number;
 }
@@ -95,6 +99,11 @@ function coming(moment: Moment, columns: number, give: Give): Coming {
       give(region.sums, at, edges.evidence(edge), probability, parts);
     }
   });
+  for (const { key, region: where, within } of moment.ahead) {
+    give(site.sums, site.place(key, 0), sweepClass, 1, within);
+    if (where < 0) continue;
+    give(region.sums, region.place(key, where), sweepClass, 1, within);
+  }
   return { site, region, columns };
 }
 
@@ -140,7 +149,7 @@ class Edges {
   evidence(edge: number): number {
     const steps = (this.#graph.steps[edge] ?? 0) * this.#factor;
     let evidence = 0;
-    while (evidence < classCount - 1 && steps >= (evidenceClasses[evidence] ?? Infinity)) evidence++;
+    while (evidence < sweepClass - 1 && steps >= (evidenceClasses[evidence] ?? Infinity)) evidence++;
     return evidence;
   }
 }

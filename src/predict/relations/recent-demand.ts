@@ -4,6 +4,7 @@
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { journeyMin } from '../../demand/journeys.ts';
+import type { KeyNumbers } from '../stage.ts';
 
 export const recentMax = 32_768;
 const minuteMs = 60_000;
@@ -45,7 +46,7 @@ export class RecentDemand {
     for (const { keys } of this.#minutes) for (let i = 0; i < keys.length; i++) if (gone.has(keys[i] ?? -1)) keys[i] = -1;
   }
 
-  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void {
+  write(writer: ByteWriter, numbers: KeyNumbers): void {
     writer.uint(this.#minutes.length);
     for (const { startMs, keys, regions, counts } of this.#minutes) {
       writer.double(startMs);

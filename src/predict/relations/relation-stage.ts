@@ -7,22 +7,25 @@ import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { RateReader } from '../base/rates.ts';
 import { horizonsMin } from '../forecaster.ts';
 import { largest } from '../selection.ts';
-import type { Batch, Level, ObservedMinute, Stage } from '../stage.ts';
+import type { Batch, Level, ObservedMinute, ObservedSweep, KeyNumbers, Stage } from '../stage.ts';
 import { levels } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
-import { comingByEvidence, comingByHorizon, evidenceClasses } from './coming.ts';
+import { classCount, comingByEvidence, comingByHorizon } from './coming.ts';
 import type { Coming, Moment } from './coming.ts';
 import { EvidenceWeights } from './evidence-weights.ts';
 import { LagProfile } from './lag-profile.ts';
 import { RecentDemand } from './recent-demand.ts';
+import { SweepsAhead } from './sweeps-ahead.ts';
+import type { Ahead } from './sweeps-ahead.ts';
 import { TransitionGraph } from './transition-graph.ts';
 
 /** Horizon whose outcomes teach the weights, as an index into `horizonsMin`. */
 const learnedHorizon = 2;
-/** What edges are believed before anything is known: the more steps, the more. */
-const firstWeights = [0.1, 0.2, 0.4, 0.6, 0.8] as const;
+/** What edges are believed before anything is known, the more steps, the more; and sweeps. */
+const firstWeights = [0.1, 0.2, 0.4, 0.6, 0.8, 0.5] as const;
 /** A rate is never brought below this part of what it was. */
 const leastPart = 0.25;
+const minuteMs = 60_000;
 export const raisedMax = 2000;
 
 export class RelationStage implements Stage {
@@ -32,6 +35,9 @@ export class RelationStage implements Stage {
   readonly #profile = new LagProfile();
   readonly #recent = new RecentDemand();
   readonly #weights: Record<Level, EvidenceWeights> = { site: new EvidenceWeights(firstWeights), region: new EvidenceWeights(firstWeights) };
+  readonly #sweepsAhead = new SweepsAhead();
+  #sweeps: readonly ObservedSweep[] = [];
+  #ahead: readonly Ahead[] = [];
   readonly #gone = new Set<number>();
   readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
   /** Of one moment; good until the next minute is observed or something is learned. */
@@ -41,7 +47,11 @@ export class RelationStage implements Stage {
     this.#state = state;
   }
 
-  observe({ startMs, keys, regions, counts, steps }: ObservedMinute): void {
+  get #silent(): boolean {
+    return this.#graph.span === 0 && this.#ahead.length === 0;
+  }
+
+  observe({ startMs, keys, regions, counts, steps, sweeps }: ObservedMinute): void {
     this.#coming = undefined;
     this.#graph.advance(startMs);
     if (this.#gone.size > 0) this.#recent.forget(this.#gone);
@@ -54,17 +64,20 @@ export class RelationStage implements Stage {
       this.#graph.step(steps.from[i] ?? 0, steps.to[i] ?? 0, count * weight);
     }
     this.#profile.settle();
+    this.#sweeps = sweeps;
+    this.#ahead = this.#lookAhead(startMs + minuteMs);
     this.#recent.add(startMs, keys, regions, counts, (key) => this.#graph.sourceOf(key) >= 0);
   }
 
   forget(key: number): void {
     this.#coming = undefined;
     this.#graph.forget(key);
+    this.#sweepsAhead.forget(key);
     this.#gone.add(key);
   }
 
   apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void {
-    if (this.#graph.span === 0) return;
+    if (this.#silent) return;
     const minutes = horizonsMin[horizon] ?? 1;
     const promises = this.#promises(batch, this.#comingAt(nowMs)[batch.level], perMinute, nowMs);
     for (let i = 0; i < batch.length; i++) {
@@ -75,7 +88,7 @@ export class RelationStage implements Stage {
   }
 
   *raised(nowMs: number): Iterable<number> {
-    if (this.#graph.span === 0) return;
+    if (this.#silent) return;
     const { site } = this.#comingAt(nowMs).site;
     const keys: number[] = [];
     const promised: number[] = [];
@@ -87,12 +100,11 @@ export class RelationStage implements Stage {
   }
 
   prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
-    const classes = evidenceClasses.length;
-    const promises = new Float64Array(batch.length * classes);
+    const promises = new Float64Array(batch.length * classCount);
     const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
-    if (this.#graph.span > 0) {
+    if (!this.#silent) {
       const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), learnedHorizon), perMinute, nowMs);
-      for (let i = 0; i < batch.length; i++) for (let one = 0; one < classes; one++) promises[i * classes + one] = promised(i, one);
+      for (let i = 0; i < batch.length; i++) for (let one = 0; one < classCount; one++) promises[i * classCount + one] = promised(i, one);
     }
     this.#samples[batch.level] = { promises, expected };
   }
@@ -106,10 +118,10 @@ export class RelationStage implements Stage {
   }
 
   bytes(): number {
-    return this.#graph.bytes + this.#recent.bytes;
+    return this.#graph.bytes + this.#recent.bytes + this.#sweepsAhead.bytes;
   }
 
-  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void {
+  write(writer: ByteWriter, numbers: KeyNumbers): void {
     this.#graph.write(writer, numbers);
     this.#profile.write(writer);
     this.#recent.write(writer, numbers);
@@ -125,7 +137,14 @@ export class RelationStage implements Stage {
 
   #moment(nowMs: number): Moment {
     const reader = new RateReader(this.#state, nowMs);
-    return { graph: this.#graph, profile: this.#profile, recent: this.#recent.asOf(nowMs), nowMs, rateOf: (key) => reader.rate(key) };
+    return { graph: this.#graph, profile: this.#profile, recent: this.#recent.asOf(nowMs), ahead: this.#ahead, nowMs, rateOf: (key) => reader.rate(key) };
+  }
+
+  #lookAhead(nowMs: number): readonly Ahead[] {
+    if (this.#sweeps.length === 0) return [];
+    const { resources, byResource } = this.#state;
+    const reader = new RateReader(this.#state, nowMs);
+    return this.#sweepsAhead.of(this.#sweeps, { resources, nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
   }
 
   #comingAt(nowMs: number): Record<Level, Coming> {

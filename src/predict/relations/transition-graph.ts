@@ -4,6 +4,7 @@
  * its place when nothing is left of it, so that what is rare can't push out what is frequent. When there are too many sources, the least asked for of a few goes.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import type { KeyNumbers } from '../stage.ts';
 
 export const sourcesMax = 16_384;
 export const targetsEach = 16;
@@ -106,7 +107,7 @@ export class TransitionGraph {
     this.#gone[key] = 1;
   }
 
-  write(writer: ByteWriter, numbers: ReadonlyMap<number, number>): void {
+  write(writer: ByteWriter, numbers: KeyNumbers): void {
     writer.double(this.#landmarkMs);
     const kept: number[] = [];
     for (let source = 0; source < this.#span; source++) if (numbers.has(this.keys[source] ?? none)) kept.push(source);
