@@ -228,7 +228,7 @@ export class Brain {
     const { log, clock } = this.#options;
     const { dataDir } = this.#config;
     try {
-      await saveForecaster(dataDir, this.#forecaster.snapshot());
+      await saveForecaster(dataDir, this.#forecaster);
       await saveSideForecasts(dataDir, this.#side);
       this.#snapshotAtMs = clock.nowMs();
     } catch (error) {

@@ -22,6 +22,7 @@ export const errorCodes = {
   'trace-unreadable': 'A trace file can not be read.',
   'feed-invalid': 'A sitemap, feed or page could not be parsed.',
   'api-failed': 'The API answered with an error or not at all.',
+  'snapshot-overtaken': 'What was being written to a snapshot changed meanwhile.',
   'bytes-invalid': 'Bytes from another process or an earlier run are damaged or of an unknown format.',
   'not-available': 'The feature is not available yet.',
   'work-lost': 'Training of the forecast\'s models was lost: its thread died or took too long.',

@@ -61,7 +61,10 @@ function candidates(state: EngineState, region: RegionName, nowMs: number): Batc
   const { regions, regionsOf } = state;
   const regionIndex = regions.indexOf(region);
   const slots: number[] = [];
-  for (let slot = 0; slot < regionsOf.span && regionIndex !== undefined; slot++) if (regionsOf.ownerAt(slot) >= 0 && regionsOf.facetAt(slot) === regionIndex) slots.push(slot);
+  for (let at = 0; at < regionsOf.slotCount && regionIndex !== undefined; at++) {
+    const slot = regionsOf.slotAt(at);
+    if (slot >= 0 && regionsOf.facetAt(slot) === regionIndex) slots.push(slot);
+  }
   const ofSlots = (pairs: Int32Array): Batch => ({
     level: 'region', length: pairs.length, pairs, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: new Int32Array(pairs.length).fill(regionIndex ?? -1),
   });

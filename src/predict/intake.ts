@@ -9,6 +9,7 @@ import type { RegionName, VariationKey } from '../kernel/index.ts';
 import { paceOf, RateReader } from './base/rates.ts';
 import { variationClass } from './base/variation-groups.ts';
 import { smallest } from './selection.ts';
+import { columnGrowth } from './state/columns.ts';
 import type { DecayedCounts } from './state/decayed-counts.ts';
 import type { KeyTable } from './state/key-table.ts';
 import type { EngineState } from './state/state.ts';
@@ -17,7 +18,6 @@ import type { EngineState } from './state/state.ts';
 export const facetsMax = 4096;
 /** Part of the keys that makes room when there is none. */
 const evictedPart = 1 / 16;
-const growth = 1.25;
 
 /** One entry a count that was given, in its order; those for whose key there was no room are left out. */
 export interface TakenMinute {
@@ -118,7 +118,7 @@ export class Intake {
   #makeRoomFor(index: number): void {
     const { byResource, regionsOf, variationsOf } = this.#state;
     if (index < byResource.capacity) return;
-    const capacity = Math.max(index + 1, Math.min(this.#keysMax, Math.max(1024, Math.ceil(byResource.capacity * growth))));
+    const capacity = Math.max(index + 1, Math.min(this.#keysMax, Math.max(1024, Math.ceil(byResource.capacity * columnGrowth))));
     byResource.grow(capacity);
     regionsOf.growOwners(capacity);
     variationsOf.growOwners(capacity);
@@ -127,7 +127,7 @@ export class Intake {
   /** Lets the keys of lowest rate go: as many as are in the way, and so many at a time that it is seldom. None of those that are asked for now. */
   #evict(nowMs: number, asked: Int32Array, inTheWay: number): void {
     const { resources, byResource, regionsOf, variationsOf } = this.#state;
-    const rates = new Float32Array(new RateReader(this.#state, nowMs).all());
+    const rates = new RateReader(this.#state, nowMs).all();
     const eligible = new Uint8Array(rates.length);
     for (let index = 0; index < eligible.length; index++) eligible[index] = resources.has(index) ? 1 : 0;
     for (let i = 0; i < asked.length; i++) if ((asked[i] ?? -1) >= 0) eligible[asked[i] ?? 0] = 0;

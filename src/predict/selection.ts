@@ -2,7 +2,7 @@
  * The indexes of the `limit` largest positive scores among the first `span`, largest first; equal scores by index. A heap of
  * `limit` entries whose root is the least of them, in typed arrays: most scores are turned away by one comparison.
  */
-export function largest(scores: Float64Array, span: number, limit: number): Int32Array {
+export function largest(scores: Float64Array | Float32Array, span: number, limit: number): Int32Array {
   const heap = new Int32Array(Math.max(0, Math.min(limit, span)));
   let length = 0;
   let least = 0;
@@ -26,7 +26,7 @@ export function largest(scores: Float64Array, span: number, limit: number): Int3
 }
 
 /** Lets the entry at `at` go down until no child ranks below it. Of equal scores the higher index ranks below. */
-function sink(heap: Int32Array, scores: Float64Array, from: number): void {
+function sink(heap: Int32Array, scores: Float64Array | Float32Array, from: number): void {
   const index = heap[from] ?? 0;
   const score = scores[index] ?? 0;
   let at = from;

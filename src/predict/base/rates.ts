@@ -34,8 +34,8 @@ export class RateReader {
   }
 
   /** The rates of all keys, by index. */
-  all(): Float64Array {
-    const rates = new Float64Array(this.#state.resources.span);
+  all(): Float32Array {
+    const rates = new Float32Array(this.#state.resources.span);
     this.#state.blend.ratesInto(rates, this.#state.byResource.columns, this.#factors, this.#exposure);
     return rates;
   }

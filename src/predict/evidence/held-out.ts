@@ -98,7 +98,8 @@ export class HeldOut {
   #samplePairs(nowMs: number): Sample {
     const { regionsOf } = this.#state;
     const denseFrom = denseDay / regionsOf.factor(nowMs);
-    const pairs = sampleOf(regionsOf.span, (slot) => regionsOf.ownerAt(slot) >= 0 && regionsOf.lastSeenAt(slot) >= nowMs - activeMs, (slot) => regionsOf.weightAt(slot) >= denseFrom);
+    const pairs = sampleOf(regionsOf.slotCount, (at) => regionsOf.slotAt(at) >= 0 && regionsOf.lastSeenAt(regionsOf.slotAt(at)) >= nowMs - activeMs, (at) => regionsOf.weightAt(regionsOf.slotAt(at)) >= denseFrom)
+      .map((at) => regionsOf.slotAt(at));
     const batch: Batch = { level: 'region', length: pairs.length, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: pairs.map((slot) => regionsOf.facetAt(slot)), pairs };
     const reader = new RateReader(this.#state, nowMs);
     return this.#predict(batch, nowMs, columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
@@ -186,14 +187,22 @@ function columnOf(indexes: Int32Array, value: (index: number) => number): Float6
  * that. Calibration and gate look at each density for itself, so that this bends nothing.
  */
 function sampleOf(span: number, qualifies: (index: number) => boolean, isDense: (index: number) => boolean): Int32Array {
-  const dense: number[] = [];
-  const sparse: number[] = [];
-  for (let index = 0; index < span; index++) if (qualifies(index)) (isDense(index) ? dense : sparse).push(index);
-  const kept = thinned(dense, Math.max(sampleMax / 2, sampleMax - sparse.length));
-  return Int32Array.from([...kept, ...thinned(sparse, sampleMax - kept.length)]).sort();
-}
-
-function thinned(indexes: readonly number[], most: number): readonly number[] {
-  const stride = Math.ceil(indexes.length / most);
-  return stride <= 1 ? indexes : indexes.filter((_, position) => position % stride === 0);
+  let dense = 0;
+  let sparse = 0;
+  // Gone through twice and never written down: there may be millions.
+  for (let index = 0; index < span; index++) {
+    if (!qualifies(index)) continue;
+    if (isDense(index)) dense++;
+    else sparse++;
+  }
+  const denseStride = Math.max(1, Math.ceil(dense / Math.max(sampleMax / 2, sampleMax - sparse)));
+  const denseKept = Math.ceil(dense / denseStride);
+  const sparseStride = Math.max(1, Math.ceil(sparse / Math.max(1, sampleMax - denseKept)));
+  const kept = new Int32Array(denseKept + Math.ceil(sparse / sparseStride));
+  let length = 0;
+  for (let index = 0; index < span; index++) {
+    if (!qualifies(index)) continue;
+    if (isDense(index) ? --dense % denseStride === 0 : --sparse % sparseStride === 0) kept[length++] = index;
+  }
+  return kept;
 }

@@ -31,7 +31,7 @@ function facetsOf(counts: FacetCounts, owner: number): number[] {
 
 /** All slots there are, as the owner and the facet of each. */
 function listed(counts: FacetCounts): string[] {
-  return Array.from({ length: counts.span }, (_, slot) => slot).filter((slot) => counts.ownerAt(slot) >= 0).map((slot) => `${counts.ownerAt(slot)} ${counts.facetAt(slot)}`).sort();
+  return Array.from({ length: counts.slotCount }, (_, position) => counts.slotAt(position)).filter((slot) => slot >= 0).map((slot) => `${counts.ownerAt(slot)} ${counts.facetAt(slot)}`).sort();
 }
 
 describe('FacetCounts', () => {

@@ -9,12 +9,11 @@
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { smallest } from '../selection.ts';
-import { bytesOf, fade, heal, widened, widenedFloats, widenedInts } from './columns.ts';
+import { bytesOf, columnGrowth, fade, heal, widened, widenedFloats, widenedInts } from './columns.ts';
 import { dayScale, hourScale, scalesMin } from './decayed-counts.ts';
 import type { DecayedCounts } from './decayed-counts.ts';
 
 const none = -1;
-const growth = 1.25;
 /** Part of the pairs that goes when there is no room. */
 const droppedPart = 1 / 8;
 const minuteMs = 60_000;
@@ -68,9 +67,16 @@ export class FacetCounts {
     return this.#next.length * (this.#detailed ? 26 : 14) + this.#heads.length * 4;
   }
 
-  /** One more than the highest slot in use. A slot that is no pair's has an owner below 0. */
-  get span(): number {
-    return this.#places > 0 ? this.#ownersMax + this.#places : this.#heads.length;
+  /** How many slots there may be: `slotAt` of everything below goes through all pairs. */
+  get slotCount(): number {
+    return this.#heads.length + this.#places;
+  }
+
+  /** A pair's slot; −1 where there is none. */
+  slotAt(position: number): number {
+    const { length } = this.#heads;
+    if (position < length) return (this.#heads[position] ?? 0) < 0 ? position : none;
+    return (this.#owner[position - length] ?? none) < 0 ? none : this.#ownersMax + position - length;
   }
 
   /** Makes room for owners below `capacity`. */
@@ -138,8 +144,7 @@ export class FacetCounts {
   }
 
   ownerAt(slot: number): number {
-    if (slot >= this.#ownersMax) return this.#owner[slot - this.#ownersMax] ?? none;
-    return (this.#heads[slot] ?? 0) < 0 ? slot : none;
+    return slot < this.#ownersMax ? slot : this.#owner[slot - this.#ownersMax] ?? none;
   }
 
   facetAt(slot: number): number {
@@ -258,7 +263,7 @@ export class FacetCounts {
     let at = this.#free - 1;
     if (at < 0) {
       at = this.#places++;
-      if (at >= this.#next.length) this.#grow(Math.min(this.#pairsMax, Math.max(1024, Math.ceil(this.#next.length * growth))));
+      if (at >= this.#next.length) this.#grow(Math.min(this.#pairsMax, Math.max(1024, Math.ceil(this.#next.length * columnGrowth))));
     } else {
       this.#free = this.#next[at] ?? 0;
     }

@@ -10,12 +10,13 @@ import { ForeshadowError, assert } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { KeyArena, nowhere } from './key-arena.ts';
 import { KeyHash } from './key-hash.ts';
-import { bytesOf, widened } from './columns.ts';
+import { bytesOf, columnGrowth, widened } from './columns.ts';
 
 /** An index takes 24 bits in a place of the table. */
 export const keysInTableMax = 0xff_fffe;
 const indexMask = 0xff_ffff;
 const fullestPart = 0.8;
+/** Of the places; everything is hashed anew. */
 const growth = 1.25;
 const placesMin = 64;
 /** Keys looked up together. */
@@ -108,7 +109,7 @@ export class KeyTable<Key extends string> {
     if (this.#size + 1 > fullestPart * this.#places.length) this.#rehash(Math.ceil(this.#places.length * growth));
     const index = this.#free.pop() ?? this.#span++;
     assert(index < keysInTableMax, 'a table holds 16 million keys');
-    if (index >= this.#addresses.length) this.#addresses = widened(this.#addresses, Math.max(placesMin, Math.ceil(this.#addresses.length * growth)));
+    if (index >= this.#addresses.length) this.#addresses = widened(this.#addresses, Math.max(placesMin, Math.ceil(this.#addresses.length * columnGrowth)));
     this.#addresses[index] = this.#arena.append(key, wide);
     this.#size++;
     this.#put(index, hash);
