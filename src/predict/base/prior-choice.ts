@@ -1,11 +1,21 @@
 /**
- * How strongly a region's own history of a resource is held towards the site's: by as many requests as have predicted best
- * so far. Scored by Poisson log-likelihood on what came after, like the blends, but for the whole site at once.
+ * How a resource's own history in a region is read: by how many requests it is held towards the site's, and how far it follows how busy the region is
+ * now. What has predicted best so far, scored by Poisson log-likelihood on what came after, like the blends, but for the whole site at once.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
-/** Strengths that compete, in requests. */
-export const regionPriors = [2, 8, 32] as const;
+export interface RegionPrior {
+  /** Requests that are divided as the whole site's are now. */
+  readonly strength: number;
+  /**
+   * Power to which a region's busyness (its part of the site's requests now, over its part in the day) counts for a resource's own history there. 1 would be right were
+   * all that a region's visitors do in proportion; but a country's busy hour is often one visitor with many pages, and the root is better then.
+   */
+  readonly busyness: number;
+}
+
+/** What competes. */
+export const regionPriors: readonly RegionPrior[] = [0.5, 1].flatMap((busyness) => [2, 8, 32].map((strength) => ({ strength, busyness })));
 /** Until something is known. */
 const first = 1;
 
@@ -13,11 +23,11 @@ export class PriorChoice {
   readonly #scores = new Float64Array(regionPriors.length);
   #trusted = first;
 
-  get strength(): number {
-    return regionPriors[this.#trusted] ?? regionPriors[first];
+  get trusted(): RegionPrior {
+    return regionPriors[this.#trusted] ?? { strength: 8, busyness: 0.5 };
   }
 
-  /** Takes what came of each strength's prediction, in the order of `regionPriors`. */
+  /** Takes what came of each one's prediction, in the order of `regionPriors`. */
   score(means: readonly number[], count: number): void {
     for (let i = 0; i < regionPriors.length; i++) {
       const mean = means[i] ?? 0;

@@ -4,7 +4,7 @@
  */
 import { exposures } from '../state/decayed-counts.ts';
 import type { DecayedCounts } from '../state/decayed-counts.ts';
-import { blendRate, mixtureRate } from './rate-blend.ts';
+import { blendRate } from './rate-blend.ts';
 import { ageMin } from '../state/state.ts';
 import type { EngineState } from '../state/state.ts';
 
@@ -48,6 +48,9 @@ export class RateReader {
   }
 }
 
+/** Shape of the cascade that tells how busy a region is now: of 2, 8, 24, 64 the best, with either power, on a log of package downloads. */
+const regionShape = 8;
+
 /**
  * How a resource's rate divides over regions: its own decayed counts, each region's scaled by how busy the region is now
  * against its day, and some requests (`prior-choice.ts`) divided as the whole site's are now.
@@ -59,15 +62,15 @@ export class RegionShares {
   readonly #siteNow: readonly number[];
   readonly #busyness: readonly number[];
 
-  /** `prior`: by how many requests a resource's own division is held towards the site's. */
-  constructor(state: EngineState, nowMs: number, prior = state.regionPrior.strength) {
+  /** `prior`: how far a resource's own division is held towards the site's, and follows the regions' busyness. */
+  constructor(state: EngineState, nowMs: number, { strength, busyness } = state.regionPrior.trusted) {
     this.#state = state;
-    this.#prior = prior;
+    this.#prior = strength;
     this.#factor = state.regionsOf.factor(nowMs);
-    const exposure = exposures(ageMin(state, nowMs));
-    this.#siteNow = divide(state.byRegion, state.regions.span, state.byRegion.factors(nowMs), exposure, mixtureRate);
-    const day = divide(state.byRegion, state.regions.span, state.byRegion.factors(nowMs), exposure, (_c0, _c1, _c2, c3, [, , , e3 = 1]) => c3 / e3);
-    this.#busyness = this.#siteNow.map((now, region) => now / Math.max(1e-12, day[region] ?? 0));
+    const factors = state.byRegion.factors(nowMs);
+    this.#siteNow = divide(state.byRegion, state.regions.span, factors, siteExposures(state, nowMs), (c0, c1, c2, c3, seen) => blendRate(regionShape, c0, c1, c2, c3, seen));
+    const day = divide(state.byRegion, state.regions.span, factors, exposures(ageMin(state, nowMs)), (_c0, _c1, _c2, c3, [, , , e3 = 1]) => c3 / e3);
+    this.#busyness = this.#siteNow.map((now, region) => (now / Math.max(1e-12, day[region] ?? 0)) ** busyness);
   }
 
   /** Unnormalised share of a region; divide by the resource's `total`. `slot`: its pair with the resource, −1 for none; `region` −1: never seen. */

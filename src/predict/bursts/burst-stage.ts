@@ -80,7 +80,7 @@ export class BurstStage implements Stage {
     const { expected, base } = list;
     const silent = nowMs / minuteMs - this.#minute - 1 - silenceMin;
     const kept = silent > 0 ? 2 ** (-silent / silenceHalfMin) : 1;
-    const prior = this.#state.regionPrior.strength;
+    const prior = this.#state.regionPrior.trusted.strength;
     for (let i = 0; i < batch.length; i++) {
       const key = batch.keys[i] ?? 0;
       const place = list.placeOf(key);
