@@ -1,0 +1,106 @@
+/** What becomes of an engine over its life: stops and starts, and keys that come and go. */
+import { describe, expect, test } from 'bun:test';
+import type { DemandCount } from '../demand/index.ts';
+import { seededRandom } from '../kernel/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import { DemandEngine } from './engine.ts';
+import { everywhere } from './forecaster.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const startMs = 1_700_000_040_000;
+const counted = (resource: string, count: number, region = 'eu'): DemandCount => ({ resource: resource as ResourceKey, region: region as RegionName, variation: '' as VariationKey, count });
+/** Without the parts that look at the time of day, for which a stop did take place. */
+const plain = { keysMax: 1000, without: new Set(['season', 'trees'] as const) };
+
+/** A day of four pages, from one request a minute to one in a quarter of an hour. */
+function dayOf(engine: DemandEngine, minutes = 1440): number {
+  const random = seededRandom(9);
+  for (let minute = 0; minute < minutes; minute++) {
+    engine.observe(startMs + minute * minuteMs, [1, 0.5, 0.2, 0.07].flatMap((rate, page) => (random.next() < rate ? [counted(`/page/${page}`, 1, page === 2 ? 'us' : 'eu')] : [])));
+  }
+  return startMs + minutes * minuteMs;
+}
+
+describe('a stop of the engine', () => {
+  const before = new DemandEngine(plain);
+  const stoppedMs = dayOf(before);
+  const snapshot = before.snapshot();
+  const known = before.rates(stoppedMs, 10);
+  const perMinute = (rates: readonly { readonly perMinute: number }[]): number[] => rates.map((rate) => rate.perMinute);
+
+  test.each([2, 90, 6 * 60])('of %p minutes is not taken for silence', (stopMin) => {
+    const nowMs = stoppedMs + stopMin * minuteMs;
+    const after = new DemandEngine({ ...plain, snapshot });
+    after.observe(nowMs, []);
+    // As if the minute had come at once.
+    const whole = new DemandEngine({ ...plain, snapshot });
+    whole.observe(stoppedMs, []);
+    const [found, wanted] = [after.rates(nowMs + minuteMs, 10), whole.rates(stoppedMs + minuteMs, 10)];
+    expect(found.map(({ resource }) => resource)).toEqual(wanted.map(({ resource }) => resource));
+    perMinute(found).forEach((rate, i) => { expect(rate).toBeCloseTo(perMinute(wanted)[i] ?? 0, 9); });
+    expect(found.map(({ lastSeenMs }) => lastSeenMs)).toEqual(wanted.map(({ lastSeenMs }) => lastSeenMs + stopMin * minuteMs));
+    const region = (engine: DemandEngine, atMs: number): number => engine.forecast(atMs, '/page/2' as ResourceKey, 'us' as RegionName)?.[2]?.mean ?? 0;
+    expect(region(after, nowMs + minuteMs)).toBeCloseTo(region(whole, stoppedMs + minuteMs), 9);
+  });
+
+  test('is over when somebody asks, before anything new was counted; and asking changes nothing', () => {
+    const nowMs = stoppedMs + 3 * hourMs + 17_000;
+    const asked = new DemandEngine({ ...plain, snapshot });
+    // A minute or two may not have been told yet: 1 / 10 of the shortest scale's memory.
+    asked.rates(nowMs, 10).forEach(({ perMinute: rate }, i) => { expect(Math.abs(rate / (known[i]?.perMinute ?? 0) - 1)).toBeLessThan(0.1); });
+    for (let ms = 0; ms < 4 * minuteMs; ms += 5000) asked.rates(nowMs + ms, 10);
+    const silent = new DemandEngine({ ...plain, snapshot });
+    for (const engine of [asked, silent]) engine.observe(stoppedMs + 3 * hourMs + 4 * minuteMs, [counted('/page/1', 1)]);
+    expect([...asked.forecasts(nowMs + 10 * minuteMs, 0, 0)]).toEqual([...silent.forecasts(nowMs + 10 * minuteMs, 0, 0)]);
+  });
+
+  test('that is longer than six hours is silence from then on', () => {
+    const after = new DemandEngine({ ...plain, snapshot });
+    after.observe(stoppedMs + 30 * hourMs, []);
+    const whole = new DemandEngine({ ...plain, snapshot });
+    whole.observe(stoppedMs, []);
+    whole.observe(stoppedMs + 24 * hourMs, []);
+    const [found, wanted] = [perMinute(after.rates(stoppedMs + 30 * hourMs + minuteMs, 10)), perMinute(whole.rates(stoppedMs + 24 * hourMs + minuteMs, 10))];
+    found.forEach((rate, i) => { expect(rate).toBeCloseTo(wanted[i] ?? 0, 9); });
+  });
+
+  test('is none after the first minute: silence counts', () => {
+    const after = new DemandEngine({ ...plain, snapshot });
+    after.observe(stoppedMs, []);
+    const busiest = after.rates(stoppedMs + minuteMs, 1)[0]?.perMinute ?? 0;
+    after.observe(stoppedMs + 6 * hourMs, []);
+    expect(after.rates(stoppedMs + 6 * hourMs + minuteMs, 1)[0]?.perMinute ?? 0).toBeLessThan(0.5 * busiest);
+  });
+});
+
+describe('keys that come and go', () => {
+  test('a site that has more keys than there is room for goes on learning how good its forecasts are', () => {
+    const engine = new DemandEngine({ keysMax: 300 });
+    for (let minute = 0; minute < 400; minute++) {
+      engine.observe(startMs + minute * minuteMs, [
+        ...Array.from({ length: 40 }, (_, i) => counted(`/page/${i}`, 1, i % 2 === 0 ? 'eu' : 'us')), ...Array.from({ length: 30 }, (_, i) => counted(`/once/${minute}-${i}`, 1)),
+      ]);
+    }
+    const nowMs = startMs + 400 * minuteMs;
+    expect(engine.size().keys).toBeLessThanOrEqual(300);
+    const scored = engine.report().accuracy.reduce((sum, { forecasts }) => sum + forecasts, 0);
+    expect(scored).toBeGreaterThan(500);
+    // Steady pages are all there, and forecast as steady; of those that came once nobody expects much.
+    const rates = engine.rates(nowMs, 40);
+    expect(new Set(rates.map(({ resource }) => resource as string))).toEqual(new Set(Array.from({ length: 40 }, (_, i) => `/page/${i}`)));
+    for (const { perMinute } of rates) expect(Math.abs(perMinute - 1)).toBeLessThan(0.25);
+    const once = engine.forecast(nowMs, `/once/398-3` as ResourceKey, everywhere)?.[2]?.mean ?? 1;
+    expect(once).toBeLessThan(2);
+  });
+
+  test('a snapshot of more keys than allowed is read whole, and brought to the limit as new ones come', () => {
+    const large = new DemandEngine({ keysMax: 500 });
+    for (let minute = 0; minute < 5; minute++) large.observe(startMs + minute * minuteMs, Array.from({ length: 400 }, (_, i) => counted(`/${i}`, 1 + (i % 7), i % 3 === 0 ? 'eu' : 'us')));
+    const small = new DemandEngine({ keysMax: 50, snapshot: large.snapshot() });
+    expect(small.size().keys).toBe(400);
+    small.observe(startMs + 5 * minuteMs, [counted('/new', 3)]);
+    expect(small.size().keys).toBe(50);
+    expect(small.rates(startMs + 6 * minuteMs, 100).map(({ resource }) => resource as string)).toContain('/new');
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import type { DemandCount } from '../demand/index.ts';
+import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
+import { Intake, facetsMax } from './intake.ts';
+import { createState } from './state/state.ts';
+import type { EngineState } from './state/state.ts';
+
+const minuteMs = 60_000;
+const startMs = 1_700_000_040_000;
+const counted = (resource: string, count = 1, region = 'eu', variation = ''): DemandCount => ({ resource: resource as ResourceKey, region: region as RegionName, variation: variation as VariationKey, count });
+
+function intakeOf(keysMax: number): { readonly state: EngineState; readonly intake: Intake; readonly forgotten: number[] } {
+  const state = createState(keysMax, 3);
+  const forgotten: number[] = [];
+  return { state, forgotten, intake: new Intake(state, keysMax, (key) => { forgotten.push(key); }) };
+}
+
+describe('Intake', () => {
+  test('gives each count its indexes, and marks the first that is known of a key', () => {
+    const { state, intake } = intakeOf(100);
+    intake.take(startMs, [counted('/a')]);
+    const { keys, regions, counts, born } = intake.take(startMs + minuteMs, [counted('/b', 2), counted('/a', 3), counted('/b', 4, 'us'), counted('/a', 5, 'us', 'device=mobile')]);
+    expect([[...keys], [...regions], [...counts], [...born]]).toEqual([[1, 0, 1, 0], [0, 0, 1, 1], [2, 3, 4, 5], [1, 0, 0, 0]]);
+    expect([state.byResource.totals[0], state.byResource.totals[1], state.byRegion.totals[0], state.byRegion.totals[1]]).toEqual([9, 6, 6, 9]);
+    expect([state.regionsOf.totalAt(state.regionsOf.find(0, 1)), state.regionsOf.totalAt(state.regionsOf.find(1, 0))]).toEqual([5, 2]);
+    const us = state.regionsOf.find(0, 1);
+    expect(state.regionsOf.weightAt(us) * state.regionsOf.factor(startMs + minuteMs)).toBeCloseTo(5, 4);
+    expect(state.variationsOf.find(1, 1)).toBe(-1);
+  });
+
+  test('never holds more keys than allowed, nor lets go of one that is asked for in the minute; what it keeps is counted exactly', () => {
+    const key = fc.nat({ max: 60 });
+    fc.assert(fc.property(fc.array(fc.array(fc.tuple(key, fc.nat({ max: 2 }), fc.integer({ min: 1, max: 9 })), { maxLength: 40 }), { maxLength: 12 }), (minutes) => {
+      const keysMax = 20;
+      const { state, intake, forgotten } = intakeOf(keysMax);
+      /** Requests of each key, and of each of its regions, since it was last let go. */
+      const exact = new Map<string, number>();
+      minutes.forEach((rows, minute) => {
+        const names = new Map(Array.from(state.resources.indexes(), (index) => [index, state.resources.keyAt(index) ?? '']));
+        forgotten.length = 0;
+        const taken = intake.take(startMs + minute * minuteMs, rows.map(([name, region, count]) => counted(`/${name}`, count, `r${region}`)));
+        const asked = new Set(rows.map(([name]) => `/${name}`));
+        for (const index of forgotten) {
+          const name = names.get(index) ?? '';
+          expect(asked.has(name)).toBe(false);
+          for (const id of exact.keys()) if (id === name || id.startsWith(`${name} `)) exact.delete(id);
+        }
+        expect(state.resources.size).toBeLessThanOrEqual(keysMax);
+        // Whoever was known, and everybody when there is room for all, is taken.
+        const kept = rows.filter(([name]) => state.resources.indexOf(`/${name}` as ResourceKey) !== undefined);
+        expect(Array.from(taken.keys, (index) => state.resources.keyAt(index) as string)).toEqual(kept.map(([name]) => `/${name}`));
+        if (asked.size <= keysMax) expect(kept.length).toBe(rows.length);
+        for (const [name, region, count] of kept) for (const id of [`/${name}`, `/${name} r${region}`]) exact.set(id, (exact.get(id) ?? 0) + count);
+      });
+      expect(state.resources.size).toBe([...exact.keys()].filter((id) => !id.includes(' ')).length);
+      for (const [id, count] of exact) {
+        const [name = '', region] = id.split(' ');
+        const index = state.resources.indexOf(name as ResourceKey) ?? -1;
+        const slot = region === undefined ? -1 : state.regionsOf.find(index, state.regions.indexOf(region as RegionName) ?? -1);
+        expect(region === undefined ? state.byResource.totals[index] : state.regionsOf.totalAt(slot)).toBe(count);
+      }
+    }), { numRuns: 200, seed: 31 });
+  });
+
+  test('lets the least asked for go, with their pairs, and keeps those of the others', () => {
+    const { state, intake, forgotten } = intakeOf(64);
+    for (let minute = 0; minute < 60; minute++) intake.take(startMs + minute * minuteMs, Array.from({ length: 64 }, (_, i) => i).filter((i) => minute % (1 + Math.floor(i / 8)) === 0).flatMap((i) => [counted(`/${i}`, 1, 'eu'), counted(`/${i}`, 1, 'us')]));
+    const pairs = state.regionsOf.size;
+    expect(pairs).toBe(128);
+    intake.take(startMs + 60 * minuteMs, [counted('/new', 1, 'ap')]);
+    expect([...forgotten].sort((a, b) => a - b)).toEqual([56, 57, 58, 59]);
+    expect(state.regionsOf.size).toBe(pairs - 8 + 1);
+    expect(state.regionsOf.totalAt(state.regionsOf.find(3, 1))).toBe(60);
+    expect(state.resources.keyAt(forgotten[3] ?? -1)).toBe('/new' as ResourceKey);
+  });
+
+  test('regions beyond the limit count as the last one', () => {
+    const { state, intake } = intakeOf(100);
+    intake.take(startMs, Array.from({ length: facetsMax + 5 }, (_, i) => counted('/a', 1, `r${i}`)));
+    expect([state.regions.size, state.byRegion.totals[facetsMax - 1], state.byRegion.totals[0]]).toEqual([facetsMax, 6, 1]);
+  });
+});
