@@ -13,7 +13,7 @@ const accuracySchema = z.object({
 });
 const emergingSchema = z.object({
   atMs: z.number(),
-  items: z.array(z.object({ resource: z.string(), why: z.string(), sinceMs: z.number(), perMinute: z.number(), usualPerMinute: z.number(), trend: z.string() })),
+  items: z.array(z.object({ resource: z.string(), why: z.string(), sinceMs: z.number(), perMinute: z.number(), usualPerMinute: z.number(), course: z.string() })),
 });
 
 const variationsMax = 12;
@@ -51,7 +51,7 @@ export function renderAccuracy(answer: unknown): string {
 export function renderEmerging(answer: unknown): string {
   const { items, atMs } = read(emergingSchema, answer);
   if (items.length === 0) return 'nothing is on the rise\n';
-  const rows = items.map((item) => [item.resource, item.why, formatDuration(Math.max(0, atMs - item.sinceMs)), number(item.perMinute), number(item.usualPerMinute), item.trend]);
+  const rows = items.map((item) => [item.resource, item.why, formatDuration(Math.max(0, atMs - item.sinceMs)), number(item.perMinute), number(item.usualPerMinute), item.course]);
   return `${table(['resource', 'why', 'for', 'a minute', 'usually', ''], rows, [2, 3, 4])}\n`;
 }
 

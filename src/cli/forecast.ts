@@ -9,7 +9,7 @@ import { renderAccuracy, renderEmerging, renderPage, renderResource } from './fo
 import type { CliIo } from './io.ts';
 
 export const usage = `usage: foreshadow forecast [--region R] [--horizon 5m|10m|15m|30m] [--limit N] [--cursor C]
-       foreshadow forecast URL
+       foreshadow forecast URL [--region R]
        foreshadow forecast accuracy
        foreshadow forecast emerging [--limit N]
        all: [--api URL] [--token T] [--json]`;
@@ -55,10 +55,11 @@ function whatIsAsked(positionals: readonly string[], values: { readonly region?:
   if (values.cursor !== undefined) query.set('cursor', values.cursor);
   const list = query.size === 0 ? '' : `?${query}`;
   if (name === undefined) return { path: `/api/v1/forecast${list}`, render: renderPage };
+  const allowed = name === 'accuracy' ? [] : name === 'emerging' ? ['limit'] : ['region'];
+  for (const option of query.keys()) if (!allowed.includes(option)) throw new Error(`--${option} is no option of forecast ${name}`);
   if (name === 'emerging') return { path: `/api/v1/forecast/emerging${list}`, render: renderEmerging };
-  if (query.size > 0) throw new Error('--region, --horizon, --limit and --cursor are of the list');
   if (name === 'accuracy') return { path: '/api/v1/forecast/accuracy', render: renderAccuracy };
-  return { path: `/api/v1/forecast/${encodeURIComponent(name)}`, render: renderResource };
+  return { path: `/api/v1/forecast/${encodeURIComponent(name)}${list}`, render: renderResource };
 }
 
 function minutesOf(horizon: string): string {

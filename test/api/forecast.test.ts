@@ -39,7 +39,8 @@ test('the command shows each of them, and says what it does not understand', asy
   expect(accuracy.out).toContain('one region  more');
   expect(accuracy.out).toContain('trees  one region  below 0.1  in use  2.50');
   expect(JSON.parse((await command('--json')).out)).toMatchObject({ horizonMin: 15 });
-  for (const wrong of [['--horizon', 'soon'], ['a', 'b'], ['/a', '--limit', '3'], ['--what']]) {
+  expect((await command('emerging')).out).toContain('/hit      burst  2 min       120     0.50  growing');
+  for (const wrong of [['--horizon', 'soon'], ['a', 'b'], ['/a', '--limit', '3'], ['accuracy', '--region', 'eu'], ['emerging', '--horizon', '5m'], ['--what']]) {
     const { code, err } = await command(...wrong);
     expect([code, err.includes('usage: foreshadow forecast')]).toEqual([2, true]);
   }

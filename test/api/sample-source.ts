@@ -54,6 +54,10 @@ export function sampleSource(status: () => Promise<Status>, notReady: () => stri
         doors: [{ stage: 'trees', level: 'region', meanBelow: 0.1, open: true, gain: 2.5, certainty: 4 }],
         accuracy: [{ level: 'region', meanBelow: Infinity, forecasts: 900, said: 0.51, came: 0.5, logLoss: 0.6, logLossOfBase: 0.62, withinQ90: 0.91 }], fallenBack: [],
       }),
+      emerging: (limit) => ({
+        atMs: 600_000,
+        items: [{ resource: '/hit' as ResourceKey, why: 'burst' as const, sinceMs: 480_000, perMinute: 120, usualPerMinute: 0.5, certainty: 0.99, course: 'growing' as const, regions: [] }].slice(0, limit), // spelled as resourceKey would
+      }),
     },
     generator: {
       status: () => { throw new Error('not asked for here'); },
