@@ -53,7 +53,7 @@ function whatIsAsked(positionals: readonly string[], values: { readonly region?:
   if (values.horizon !== undefined) query.set('horizon', minutesOf(values.horizon));
   if (values.limit !== undefined) query.set('limit', values.limit);
   if (values.cursor !== undefined) query.set('cursor', values.cursor);
-  const list = query.size === 0 ? '' : `?${query}`;
+  const list = query.size === 0 ? '' : `?${query.toString()}`;
   if (name === undefined) return { path: `/api/v1/forecast${list}`, render: renderPage };
   const allowed = name === 'accuracy' ? [] : name === 'emerging' ? ['limit'] : ['region'];
   for (const option of query.keys()) if (!allowed.includes(option)) throw new Error(`--${option} is no option of forecast ${name}`);

@@ -2,9 +2,8 @@
  * How requests divide over variations in groups of resources: by route class and by region. A resource that little is known of is divided as its
  * class is, and in a region as that region tilts it. Counts decay over a day. Bounded: at the limit the weakest quarter of the pairs goes.
  */
-import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { resourceTarget } from '../../http/index.ts';
-import type { ResourceKey } from '../../kernel/index.ts';
+import type { ByteReader, ByteWriter, ResourceKey } from '../../kernel/index.ts';
 
 const tauMs = 1440 * 60_000;
 /** Beyond this exponent the landmark moves: e^20 stays far inside a double. */
