@@ -49,6 +49,7 @@ export const metrics = {
   foreshadow_demand_requests_total: counter('GET and HEAD requests counted, by who asks.', ['kind'],
     by('kind', ({ demand }) => ({ person: demand.person, crawler: demand.crawler, prefetch: demand.prefetch, generated: demand.generated }))),
   foreshadow_demand_overflow_total: counter('People\'s requests whose key had no room.', [], one((s) => s.demand.overflow)),
+  foreshadow_demand_suspect_total: counter('Requests of visitors who go through more resources than people do; their steps are not learned from.', [], one((s) => s.demand.suspect)),
   foreshadow_forecaster_keys: gauge('Resources the forecaster knows.', [], one((s) => s.forecaster.keys)),
   foreshadow_forecaster_bytes: gauge('Memory the forecaster takes, roughly.', [], one((s) => s.forecaster.bytes)),
   foreshadow_forecaster_training_total: counter('Pieces of training of the forecast\'s models, by what became of them.', ['outcome'], by('outcome', ({ forecaster: { training } }) => ({ done: training.done, lost: training.lost }))),

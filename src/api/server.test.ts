@@ -17,7 +17,7 @@ const status: Status = {
   },
   regions: [{ name: 'eu', listen: '127.0.0.1:8080', failed: 1, answers: [{ source: 'shadow', reason: 'origin-down', count: 9 }] }],
   origin: { atMs: 2, view: { state: 'down', because: 'refused', share: 1, sinceMs: 1 }, latencyP95Ms: 250, usualP95Ms: undefined, requestsPerSecond: 0, inFlight: 0 },
-  demand: { person: 10, crawler: 2, prefetch: 1, generated: 0, overflow: 0 },
+  demand: { person: 10, crawler: 2, prefetch: 1, generated: 0, overflow: 0, suspect: 0 },
   catalog: { version: 4, records: 3, bytes: 300, corrupt: 0, replaced: 0, folderFailures: 0 },
   coverage: { demandPerMinute: 20, fresh: 0.75, any: 1, horizonMin: 15, freshForMs: 600_000 },
   generator: {

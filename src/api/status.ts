@@ -13,7 +13,7 @@ export interface Status {
   readonly edge: (Omit<EdgeStats, 'regions'> & { readonly reportedAtMs: number }) | undefined;
   readonly regions: readonly RegionStatus[];
   readonly origin: OriginReport | undefined;
-  readonly demand: { readonly person: number; readonly crawler: number; readonly prefetch: number; readonly generated: number; readonly overflow: number };
+  readonly demand: { readonly person: number; readonly crawler: number; readonly prefetch: number; readonly generated: number; readonly overflow: number; readonly suspect: number };
   readonly catalog: { readonly version: number; readonly records: number; readonly bytes: number; readonly corrupt: number; readonly replaced: number; readonly folderFailures: number };
   /** Over the next 15 minutes' expected demand. */
   readonly coverage: Coverage & { readonly horizonMin: 15; readonly freshForMs: number };

@@ -81,7 +81,7 @@ test('demand reported a moment ago and a sitemap become published copies; status
   const { edge, brain: end, versions } = busPair();
   const brain = await start(config, end);
   cleanUps.push(() => brain.close());
-  edge.send({ type: 'demand', window: { fromMs: Date.now() - 1000, toMs: Date.now(), overflow: 0, totals: { person: 2, crawler: 1, prefetch: 0, generated: 0 }, counts: [{ resource: '/asked' as ResourceKey, variation: '' as VariationKey, region: 'local' as RegionName, count: 2 }] } }); // spelled as their makers would
+  edge.send({ type: 'demand', window: { fromMs: Date.now() - 1000, toMs: Date.now(), overflow: 0, suspect: 0, steps: [], sweeps: [], totals: { person: 2, crawler: 1, prefetch: 0, generated: 0 }, counts: [{ resource: '/asked' as ResourceKey, variation: '' as VariationKey, region: 'local' as RegionName, count: 2 }] } }); // spelled as their makers would
   edge.send({ type: 'stats', stats: stats(0) });
   edge.send({ type: 'origin', report: report('healthy') });
   await until(async () => (await publishedIn(config)).join() === '/asked,/listed', 'both published');

@@ -12,7 +12,7 @@
 import { assert } from '../kernel/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../kernel/index.ts';
 import { Doorkeeper } from './doorkeeper.ts';
-import type { DemandCount, DemandKind, DemandWindow } from './window.ts';
+import type { CountedWindow, DemandCount, DemandKind } from './window.ts';
 
 /** Time in which a place's weight halves. */
 const halfLifeMs = 6 * 3_600_000;
@@ -92,7 +92,7 @@ export class DemandCounter {
   }
 
   /** Everything counted since the last call, as the window of that span, and starts the next one. */
-  take(fromMs: number, toMs: number): DemandWindow {
+  take(fromMs: number, toMs: number): CountedWindow {
     this.#nowMs = toMs;
     const counts: DemandCount[] = [];
     for (const cell of this.#touched) {

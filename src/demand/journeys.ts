@@ -99,6 +99,11 @@ export class Journeys {
     this.#remember(visitor, same, resource, minute);
   }
 
+  /** Of all resources remembered. */
+  get characters(): number {
+    return this.#characters;
+  }
+
   /** The steps since the last call, and the sweeps under way where this is the first call in a minute. */
   take(nowMs: number): JourneysTold {
     const minute = Math.floor(nowMs / minuteMs);

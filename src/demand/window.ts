@@ -43,7 +43,8 @@ export interface DemandJourneys {
   readonly sweeps: readonly DemandSweep[];
 }
 
-export interface DemandWindow {
+/** What was counted in a span, by resource. */
+export interface CountedWindow {
   /** Start and end of the span, epoch ms; a window belongs to the minute its start is in. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -52,4 +53,9 @@ export interface DemandWindow {
   readonly totals: Readonly<Record<DemandKind, number>>;
   /** People's requests whose key had no room: counted in `totals`, absent from `counts`. */
   readonly overflow: number;
+}
+
+export interface DemandWindow extends CountedWindow, DemandJourneys {
+  /** Requests of visitors who go through more resources than people do; counted like people's, but their steps are not told. */
+  readonly suspect: number;
 }

@@ -6,7 +6,6 @@ import type { Server } from 'bun';
 import type { CatalogReader, ShadowRecord } from '../catalog/index.ts';
 import type { FeedKey } from '../compose/index.ts';
 import type { Config } from '../config/index.ts';
-import { classifyDemand, DemandCounter, isCrawler } from '../demand/index.ts';
 import { compileTrustedProxies } from '../http/index.ts';
 import { messageOf, randomNonce, type BlobDigest, type Log } from '../kernel/index.ts';
 import { OriginRouting } from '../route/index.ts';
@@ -33,7 +32,8 @@ import { RuleKeeper } from './rulebook.ts';
 import { SharedFlights } from './shared-flights.ts';
 import { SiteRules } from './site-rules.ts';
 import { Tally } from './tally.ts';
-import type { Entrance, Visit } from './visit.ts';
+import type { Entrance } from './visit.ts';
+import { VisitsTold } from './visits-told.ts';
 import { bridgeWebSocket, type Bridge } from './websocket-bridge.ts';
 
 export interface EdgeOptions {
@@ -49,7 +49,6 @@ const reportEveryMs = 500;
 const tellEveryMs = 1000;
 /** The catalog is also looked at without being told, in case the word was lost. */
 const pullEveryMs = 10_000;
-const userAgentsMax = 4_096;
 const hintedHostsMax = 16;
 
 /** What is made anew when the configuration changes. */
@@ -75,11 +74,10 @@ export class Edge {
   readonly #tally = new Tally();
   readonly #shared = new SharedFlights();
   readonly #overtaken = new Overtaken();
-  readonly #demand: DemandCounter;
+  readonly #told: VisitsTold;
   readonly #puller: CatalogPuller;
   readonly #rules: RuleKeeper;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
-  readonly #crawlers = new Map<string, boolean>();
   #countries: Awaited<ReturnType<typeof openCountries>> | undefined;
   #world: World;
   #listeners: readonly Listener[] = [];
@@ -97,7 +95,7 @@ export class Edge {
     this.#copies = new Copies(options.local, { ...limits, memoryCacheBytes: limits.memoryCacheBytes * keptShare }, this.#rules.rulebook);
     this.#fillings = new Fillings(options.local, limits.memoryCacheBytes * madeShare);
     this.#outgoing = new Outgoing({ copies: this.#copies, fillings: this.#fillings, limits, nonce: randomNonce });
-    this.#demand = new DemandCounter(options.config.limits.demandKeys);
+    this.#told = new VisitsTold(options.config.limits.demandKeys);
     this.#puller = new CatalogPuller({
       reader: options.catalog, bodies: options.bodies, local: options.local, copies: this.#copies, log: options.log,
       missing: (records) => { options.outbox.missing(records); },
@@ -250,21 +248,8 @@ export class Edge {
     // A part of a page is wanted like any resource, but nobody asked for it: it is in the demand, and no answer of ours.
     const whole = record.entrance.part === undefined;
     if (whole) this.#tally.answer(record);
-    if (visit?.method === 'read') {
-      const kind = visit.calledOurs ? 'generated' : classifyDemand(visit, this.#isCrawler(visit));
-      this.#demand.count(visit.resource, visit.variation, clientRegion(visit), kind, status < 400 && source !== 'none');
-    }
+    if (visit?.method === 'read') this.#told.take(visit, clientRegion(visit), { good: status < 400 && source !== 'none', whole }, this.#world.site);
     if (whole) accessLog?.write(record, Date.now());
-  }
-
-  #isCrawler(visit: Visit): boolean {
-    const agent = visit.get('user-agent') ?? '';
-    const known = this.#crawlers.get(agent);
-    if (known !== undefined) return known;
-    if (this.#crawlers.size >= userAgentsMax) this.#crawlers.clear();
-    const verdict = isCrawler(agent);
-    this.#crawlers.set(agent, verdict);
-    return verdict;
   }
 
   /** Said once for each of a few names: on an honest site it is the site's own, and declaring it lets its pages be kept. */
@@ -278,7 +263,7 @@ export class Edge {
   #tell(): void {
     const { outbox } = this.#options;
     const nowMs = Date.now();
-    outbox.demand(this.#demand.take(this.#windowFromMs, nowMs));
+    outbox.demand(this.#told.window(this.#windowFromMs, nowMs));
     this.#windowFromMs = nowMs;
     const captured = this.#captured;
     this.#captured = [];

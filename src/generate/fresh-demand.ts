@@ -3,14 +3,14 @@
  * are over; what the current minute has brought so far is already in the outlook, so that a page asked for a moment ago
  * is planned for within seconds. Bounded: keys beyond the limit count in the totals only.
  */
-import type { DemandCount, DemandKind, DemandWindow } from '../demand/window.ts';
+import type { DemandCount, DemandJourneys, DemandKind, DemandStep, DemandSweep, DemandWindow } from '../demand/window.ts';
 import type { Clock, ResourceKey, VariationKey } from '../kernel/index.ts';
 import type { Outlook, UnaskedOutlook } from './candidates.ts';
 import type { VariationShare } from './site.ts';
 
 /** What is asked of a prediction engine here. */
 export interface MinuteForecaster extends Outlook {
-  observe(minuteMs: number, counts: readonly DemandCount[]): void;
+  observe(minuteMs: number, counts: readonly DemandCount[], journeys?: DemandJourneys): void;
 }
 
 /** What learns from what becomes of discoveries: it is told all minutes too. */
@@ -21,6 +21,17 @@ export interface NewcomerForecaster extends UnaskedOutlook {
 /** Edges send a window about a second after it ended; a minute is closed when its last ones must have come. */
 const graceMs = 3000;
 const minuteMs = 60_000;
+/** Different steps of one minute; further ones are not told. */
+export const minuteStepsMax = 100_000;
+/** Sweeps of one minute; further ones are not told. */
+export const minuteSweepsMax = 256;
+
+/** What a minute has brought so far. */
+interface Minute {
+  readonly counts: Map<string, DemandCount>;
+  readonly steps: Map<string, DemandStep>;
+  readonly sweeps: DemandSweep[];
+}
 
 interface Recent {
   count: number;
@@ -32,11 +43,12 @@ export class FreshDemand implements Outlook {
   readonly #clock: Clock;
   readonly #keysMax: number;
   readonly unasked: NewcomerForecaster | undefined;
-  readonly #minutes = new Map<number, Map<string, DemandCount>>();
+  readonly #minutes = new Map<number, Minute>();
   /** Of all minutes that are not closed yet. */
   readonly #recent = new Map<ResourceKey, Recent>();
   readonly #totals: Record<DemandKind, number> = { person: 0, crawler: 0, prefetch: 0, generated: 0 };
   #overflow = 0;
+  #suspect = 0;
   #closedMs = 0;
 
   constructor(forecaster: MinuteForecaster, clock: Clock, keysMax: number, unasked?: NewcomerForecaster) {
@@ -46,8 +58,8 @@ export class FreshDemand implements Outlook {
     this.unasked = unasked;
   }
 
-  get totals(): Readonly<Record<DemandKind, number>> & { readonly overflow: number } {
-    return { ...this.#totals, overflow: this.#overflow };
+  get totals(): Readonly<Record<DemandKind, number>> & { readonly overflow: number; readonly suspect: number } {
+    return { ...this.#totals, overflow: this.#overflow, suspect: this.#suspect };
   }
 
   add(window: DemandWindow): void {
@@ -56,11 +68,14 @@ export class FreshDemand implements Outlook {
     this.#totals.prefetch += window.totals.prefetch;
     this.#totals.generated += window.totals.generated;
     this.#overflow += window.overflow;
+    this.#suspect += window.suspect;
     // A window that comes after its minute was closed counts in the oldest that is open: minutes are told in order.
     const start = Math.max(Math.floor(window.fromMs / minuteMs) * minuteMs, this.#closedMs);
-    const counts = this.#minutes.get(start) ?? new Map<string, DemandCount>();
-    this.#minutes.set(start, counts);
-    for (const count of window.counts) this.#count(counts, count);
+    const minute = this.#minutes.get(start) ?? { counts: new Map<string, DemandCount>(), steps: new Map<string, DemandStep>(), sweeps: [] };
+    this.#minutes.set(start, minute);
+    for (const count of window.counts) this.#count(minute.counts, count);
+    for (const step of window.steps) addStep(minute.steps, step);
+    minute.sweeps.push(...window.sweeps.slice(0, minuteSweepsMax - minute.sweeps.length));
   }
 
   /** Tells the forecaster the minutes that are over; true when there were any. */
@@ -68,10 +83,10 @@ export class FreshDemand implements Outlook {
     const openMs = Math.floor((this.#clock.nowMs() - graceMs) / minuteMs) * minuteMs;
     const due = [...this.#minutes.keys()].filter((start) => start < openMs).sort((a, b) => a - b);
     for (const start of due) {
-      const counts = this.#minutes.get(start);
-      if (counts) {
-        const list = [...counts.values()];
-        this.#forecaster.observe(start, list);
+      const minute = this.#minutes.get(start);
+      if (minute) {
+        const list = [...minute.counts.values()];
+        this.#forecaster.observe(start, list, { steps: [...minute.steps.values()], sweeps: minute.sweeps });
         this.unasked?.observe(start, list);
       }
       this.#minutes.delete(start);
@@ -79,7 +94,7 @@ export class FreshDemand implements Outlook {
     this.#closedMs = Math.max(this.#closedMs, openMs);
     if (due.length === 0) return false;
     this.#recent.clear();
-    for (const counts of this.#minutes.values()) for (const count of counts.values()) this.#note(count);
+    for (const { counts } of this.#minutes.values()) for (const count of counts.values()) this.#note(count);
     return true;
   }
 
@@ -119,4 +134,12 @@ export class FreshDemand implements Outlook {
     recent.count += count;
     recent.variations.set(variation, (recent.variations.get(variation) ?? 0) + count);
   }
+}
+
+/** Equal steps of several windows and edges become one. */
+function addStep(steps: Map<string, DemandStep>, step: DemandStep): void {
+  const id = `${step.from}\n${step.to}\n${step.lagMin}`;
+  const before = steps.get(id);
+  if (before) steps.set(id, { ...before, count: before.count + step.count });
+  else if (steps.size < minuteStepsMax) steps.set(id, step);
 }
