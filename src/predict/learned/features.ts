@@ -1,6 +1,6 @@
 /**
  * What the trees see of a row: how recent, how old, how steady and how dense its demand is, what its families, its region and the site do now beside
- * their usual, and the time of day. Everything is a logarithm or a part of something, relative to what was expected of the row where that makes sense, so that
+ * their usual. Everything is a logarithm or a part of something, relative to what was expected of the row where that makes sense, so that
  * what is learned on dense rows holds for others and nothing depends on the size of the site. Read from the state as of one moment; nothing is kept.
  *
  * Hot: it runs over every row that is forecast. Rows are written straight into columns, about 1 µs each.
@@ -11,10 +11,13 @@ import type { EngineState } from '../state/state.ts';
 import type { Encoding } from './encodings.ts';
 import { inRegion } from './kin.ts';
 import type { Kin } from './kin.ts';
+import type { Novelty } from './novelty.ts';
 
 const minuteMs = 60_000;
 /** Of a key's pairs, so many are looked at. */
 const walkMax = 24;
+/** A region in which a resource has this much of a request in the last hour asks for it now. */
+const hotFrom = 0.3;
 /** The expected count stands for this many minutes. */
 export const featureMinutes = 15;
 
@@ -30,14 +33,16 @@ const common: readonly Feature[] = [
   feature('expected', -12, 5), feature('fresh10', -5, 5), feature('fresh60', -5, 5), feature('fresh360', -5, 5), feature('fresh1440', -4, 4),
   feature('day', -2.5, 9), feature('total', 0, 12), feature('gap', 0, 8), feature('gapRelative', -5, 6),
   feature('age', 0, 12), feature('regions', 0, 24), feature('topRegion', 0, 1), feature('topVariation', 0, 1),
-  feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5), feature('daySine', -1, 1), feature('dayCosine', -1, 1),
+  feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5),
   feature('classRatio', -2, 2), feature('depth', 0, 15), feature('query', 0, 1),
   feature('nameFresh10', -5, 5), feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('seriesFresh60', -5, 5), feature('seriesSize', -6, 6), feature('folderFresh60', -3, 3),
+  feature('hotRegions', 0, 24), feature('hourTop', 0, 1),
 ];
 const regional: readonly Feature[] = [
   feature('pairDay', -5, 5), feature('pairHour', -5, 5), feature('pairPart', -5, 0.5), feature('pairGap', 0, 8), feature('pairGapRelative', -7, 6), feature('pairTotal', 0, 12),
   feature('elsewhereHour', -5, 5), feature('regionPart', -14, 0), feature('regionPace10', -3, 3), feature('regionPace60', -3, 3), feature('regionPace360', -3, 3), feature('regionRatio', -2, 2),
   feature('regionNameHour', -5, 5), feature('regionNameSize', -5, 5), feature('regionFolderFresh60', -5, 5), feature('regionFolderPart', -5, 5),
+  feature('novelty', 0, 1),
 ];
 /** The columns of each level, in their order. */
 export const featureRanges: Readonly<Record<Level, readonly Feature[]>> = { site: common, region: [...common, ...regional] };
@@ -45,6 +50,7 @@ export const featureRanges: Readonly<Record<Level, readonly Feature[]>> = { site
 export interface FeatureSources {
   readonly state: EngineState;
   readonly kin: Kin;
+  readonly novelty: Novelty;
   readonly classes: Encoding;
   readonly regions: Encoding;
 }
@@ -87,7 +93,7 @@ export class FeatureReader {
   readonly #kinFactors: Float64Array;
   readonly #regionalFactors: Float64Array;
   readonly #regionDay: number;
-  /** Parts of the features that are the same for every row: the site's pace and the time. */
+  /** Parts of the features that are the same for every row: the site's pace. */
   readonly #moment: Float64Array;
 
   constructor(sources: FeatureSources, nowMs: number) {
@@ -104,10 +110,8 @@ export class FeatureReader {
     let regionDay = 0;
     for (let region = 0; region < state.regions.span; region++) regionDay += (this.#regions.c3[region] ?? 0) * this.#regions.f3;
     this.#regionDay = regionDay;
-    const pace = scalesOf(state.pace, nowMs);
-    const angle = (2 * Math.PI * (nowMs % 86_400_000)) / 86_400_000;
     const [e0 = 1, e1 = 1, e2 = 1, e3 = 1] = this.#exposure;
-    this.#moment = Float64Array.of(logRatio(e0 / 10, e1 / 60, 0.01), logRatio(e1 / 60, e2 / 360, 0.01), logRatio(e2 / 360, e3 / 1440, 0.01), Math.sin(angle), Math.cos(angle), (pace.c1[0] ?? 0) * pace.f1);
+    this.#moment = Float64Array.of(logRatio(e0 / 10, e1 / 60, 0.01), logRatio(e1 / 60, e2 / 360, 0.01), logRatio(e2 / 360, e3 / 1440, 0.01));
   }
 
   /** Features of the batch's rows `from` to `to` into the block's rows from 0. `perMinute`: what they were given. */
@@ -116,6 +120,8 @@ export class FeatureReader {
     let regionCount = 0;
     let topRegion = 0;
     let topVariation = 0;
+    let hotRegions = 0;
+    let hourTop = 0;
     for (let row = from; row < to; row++) {
       const key = batch.keys[row] ?? 0;
       // Rows of one resource stand together in most batches.
@@ -125,13 +131,21 @@ export class FeatureReader {
         regionCount = 0;
         let weight = 0;
         let most = 0;
+        let hours = 0;
+        let hourMost = 0;
+        hotRegions = 0;
         for (let slot = regionsOf.first(key); slot >= 0 && regionCount < walkMax; slot = regionsOf.after(slot)) {
           const own = regionsOf.weightAt(slot);
           weight += own;
           if (own > most) most = own;
+          const hour = regionsOf.hourAt(slot) * this.#pairHourFactor;
+          hours += hour;
+          if (hour > hourMost) hourMost = hour;
+          if (hour > hotFrom) hotRegions++;
           regionCount++;
         }
         topRegion = weight > 0 ? most / weight : NaN;
+        hourTop = hours > 0.01 ? hourMost / hours : NaN;
         weight = 0;
         most = 0;
         let seen = 0;
@@ -143,11 +157,11 @@ export class FeatureReader {
         }
         topVariation = weight > 0 ? most / weight : NaN;
       }
-      this.#row(batch, row, key, perMinute[row] ?? 0, row - from, block, regionCount, topRegion, topVariation);
+      this.#row(batch, row, key, perMinute[row] ?? 0, row - from, block, regionCount, topRegion, topVariation, hotRegions, hourTop);
     }
   }
 
-  #row(batch: Batch, row: number, key: number, rate: number, line: number, { values, capacity }: FeatureBlock, regionCount: number, topRegion: number, topVariation: number): void {
+  #row(batch: Batch, row: number, key: number, rate: number, line: number, { values, capacity }: FeatureBlock, regionCount: number, topRegion: number, topVariation: number, hotRegions: number, hourTop: number): void {
     const { state, kin, classes } = this.#sources;
     const { c0, c1, c2, c3, c4, f0, f1, f2, f3, f4 } = this.#keys;
     const e0 = this.#exposure[0] ?? 1;
@@ -175,7 +189,7 @@ export class FeatureReader {
     values[at] = regionCount; at += capacity;
     values[at] = topRegion; at += capacity;
     values[at] = topVariation; at += capacity;
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
       values[at] = moment[i] ?? 0;
       at += capacity;
     }
@@ -204,6 +218,8 @@ export class FeatureReader {
     const folderDay = folder < 0 ? 0 : (k2?.[folder] ?? 0) * g2;
     const folderHour = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
     values[at] = logRatio(folderHour, (folderDay * e1) / e3, 0.5); at += capacity;
+    values[at] = hotRegions; at += capacity;
+    values[at] = hourTop; at += capacity;
     if (batch.level === 'site') return;
     this.#pair(batch.pairs[row] ?? -1, batch.regions[row] ?? -1, key, rate, at, values, capacity, hour, day, nameHour, nameDay, folderDay);
   }
@@ -212,7 +228,7 @@ export class FeatureReader {
     slot: number, region: number, key: number, rate: number, from: number, values: Float32Array, capacity: number,
     hour: number, day: number, nameHour: number, nameDay: number, folderDay: number,
   ): void {
-    const { state: { regionsOf }, kin, regions } = this.#sources;
+    const { state: { regionsOf }, kin, novelty, regions } = this.#sources;
     const { c0, c1, c2, c3, f0, f1, f2, f3 } = this.#regions;
     const e1 = this.#exposure[1] ?? 1;
     const e3 = this.#exposure[3] ?? 1;
@@ -250,7 +266,8 @@ export class FeatureReader {
     const folder = table.find(inRegion(kin.folderOf(key), region));
     const ownFolderDay = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
     values[at] = logRatio(folder < 0 ? 0 : (k0?.[folder] ?? 0) * g0, ownFolderDay * hourPart, 0.3); at += capacity;
-    values[at] = logRatio(ownFolderDay, (folderDay * region3) / Math.max(1e-9, this.#regionDay), 0.5);
+    values[at] = logRatio(ownFolderDay, (folderDay * region3) / Math.max(1e-9, this.#regionDay), 0.5); at += capacity;
+    values[at] = novelty.of(region);
   }
 }
 

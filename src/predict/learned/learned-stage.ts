@@ -16,12 +16,14 @@ import { featureBlock, featureMinutes, FeatureReader } from './features.ts';
 import type { FeatureBlock, FeatureSources } from './features.ts';
 import { classGroups, Kin } from './kin.ts';
 import type { LearnedModel } from './learned-model.ts';
+import { Novelty } from './novelty.ts';
+import { Opinions } from './opinions.ts';
 import { Samples } from './samples.ts';
 import { readModel, writeModel } from './train-work.ts';
 import type { TrainReport, TrainWork } from './train-work.ts';
 
 /** Rows kept for training, of each level. */
-export const sampleRowsMax = 150_000;
+export const sampleRowsMax = 200_000;
 const regionGroups = 4096;
 const hourMs = 3_600_000;
 /** Samples of so many hours are there before the first training; then it is again after so many, and after the last of these always. */
@@ -36,39 +38,44 @@ interface Prepared {
   readonly offsets: Float64Array;
   readonly classes: Int32Array;
   readonly regions: Int32Array;
+  /** What the models of then said; undefined before there were any. */
+  readonly words: ReturnType<LearnedModel['words']> | undefined;
   readonly atMs: number;
 }
 
 export class LearnedStage implements Stage {
   readonly name = 'trees';
   readonly kin: Kin;
+  readonly #novelty: Novelty;
   readonly #sources: FeatureSources;
   readonly #seed: number;
   readonly #random: Random;
   readonly #samples = new Map<Level, Samples>(levels.map((level) => [level, new Samples(level, sampleRowsMax)]));
   readonly #models = new Map<Level, LearnedModel>();
+  readonly #opinions: Readonly<Record<Level, Opinions>> = { site: new Opinions(), region: new Opinions() };
   readonly #reports = new Map<Level, TrainReport>();
   readonly #prepared = new Map<Level, Prepared>();
   readonly #blocks = new Map<Level, FeatureBlock>();
-  readonly #corrections = new Float64Array(blockRows);
   #trainings = 0;
   /** When samples began, and when work was last handed out; 0 for not yet. */
   #lastWorkMs = 0;
 
   constructor(state: EngineState, seed: number) {
     this.kin = new Kin(state);
-    this.#sources = { state, kin: this.kin, classes: new Encoding(classGroups), regions: new Encoding(regionGroups) };
+    this.#novelty = new Novelty(state);
+    this.#sources = { state, kin: this.kin, novelty: this.#novelty, classes: new Encoding(classGroups), regions: new Encoding(regionGroups) };
     this.#seed = seed;
     this.#random = seededRandom(seed);
   }
 
-  /** How the last training of each level went. */
-  reports(): ReadonlyMap<Level, TrainReport> {
-    return this.#reports;
+  /** How the last training of each level went, and how much is believed of it. */
+  reports(): readonly { readonly level: Level; readonly report: TrainReport; readonly believed: ReturnType<Opinions['all']> }[] {
+    return Array.from(this.#reports, ([level, report]) => ({ level, report, believed: this.#opinions[level].all() }));
   }
 
   observe(minute: ObservedMinute): void {
     this.kin.observe(minute);
+    this.#novelty.observe(minute);
   }
 
   skip(ms: number): void {
@@ -81,15 +88,13 @@ export class LearnedStage implements Stage {
 
   apply(batch: Batch, perMinute: Float64Array, _horizon: number, nowMs: number): void {
     const model = this.#models.get(batch.level);
-    if (!model || model.isSilent || batch.length === 0) return;
+    if (!model || batch.length === 0) return;
     const reader = new FeatureReader(this.#sources, nowMs);
     const block = this.#block(batch.level);
-    const corrections = this.#corrections;
     for (let from = 0; from < batch.length; from += blockRows) {
       const length = Math.min(blockRows, batch.length - from);
       reader.read(batch, perMinute, from, from + length, block);
-      model.correct(block, length, corrections);
-      for (let row = 0; row < length; row++) perMinute[from + row] = (perMinute[from + row] ?? 0) * Math.exp(corrections[row] ?? 0);
+      model.correct(block, length, this.#opinions[batch.level], perMinute, from);
     }
   }
 
@@ -98,7 +103,8 @@ export class LearnedStage implements Stage {
     new FeatureReader(this.#sources, nowMs).read(batch, perMinute, 0, batch.length, block);
     const classes = new Int32Array(batch.length);
     for (let row = 0; row < batch.length; row++) classes[row] = this.kin.classOf(batch.keys[row] ?? 0);
-    this.#prepared.set(batch.level, { block, offsets: Float64Array.from(perMinute, (rate) => Math.log(rate * featureMinutes)), classes, regions: batch.regions, atMs: nowMs });
+    const offsets = perMinute.map((rate) => Math.log(rate * featureMinutes));
+    this.#prepared.set(batch.level, { block, offsets, classes, regions: batch.regions, words: this.#models.get(batch.level)?.words(block.columns, batch.length), atMs: nowMs });
   }
 
   learn(level: Level, counts: Float64Array): void {
@@ -112,7 +118,8 @@ export class LearnedStage implements Stage {
       else regions.add(prepared.regions[row] ?? -1, expected, counts[row] ?? 0);
     }
     (level === 'site' ? classes : regions).fade();
-    this.#samples.get(level)?.add(prepared.block, prepared.offsets, counts, prepared.atMs, this.#random);
+    this.#samples.get(level)?.add(prepared.block, prepared.offsets, counts, this.#random);
+    if (prepared.words) this.#opinions[level].score(prepared.offsets, prepared.words.boosted, prepared.words.forest, counts);
     if (this.#lastWorkMs === 0) this.#lastWorkMs = prepared.atMs;
   }
 
@@ -142,10 +149,12 @@ export class LearnedStage implements Stage {
 
   write(writer: ByteWriter, _numbers: KeyNumbers): void {
     this.kin.write(writer);
+    this.#novelty.write(writer);
     this.#sources.classes.write(writer);
     this.#sources.regions.write(writer);
     writer.uint(this.#trainings);
     for (const level of levels) {
+      this.#opinions[level].write(writer);
       const model = this.#models.get(level);
       const bytes = model ? writeModel(model) : new Uint8Array(0);
       writer.uint(bytes.length);
@@ -155,10 +164,12 @@ export class LearnedStage implements Stage {
 
   read(reader: ByteReader): void {
     this.kin.read(reader);
+    this.#novelty.read(reader);
     this.#sources.classes.read(reader);
     this.#sources.regions.read(reader);
     this.#trainings = reader.uint();
     for (const level of levels) {
+      this.#opinions[level].read(reader);
       const bytes = reader.raw(reader.length(1));
       if (bytes.length > 0) this.#models.set(level, readModel(bytes));
     }

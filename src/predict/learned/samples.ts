@@ -16,13 +16,12 @@ const keptLeast = 0.15;
 const keptMore = 2;
 const rowsFirst = 8192;
 
-/** Samples as plain data: `codes` row by row, counts and log expectations with the weights in them, and when each was taken, minutes since the epoch. */
+/** Samples as plain data: `codes` row by row, counts and log expectations with the weights in them, the oldest first. */
 export interface SampleRows {
   readonly level: Level;
   readonly codes: Uint8Array;
   readonly counts: Float32Array;
   readonly offsets: Float32Array;
-  readonly minutes: Uint32Array;
 }
 
 export class Samples {
@@ -32,7 +31,6 @@ export class Samples {
   #codes = new Uint8Array(0);
   #counts = new Float32Array(0);
   #offsets = new Float32Array(0);
-  #minutes = new Uint32Array(0);
   #length = 0;
   /** Where the next row goes once all room is in use. */
   #next = 0;
@@ -48,11 +46,11 @@ export class Samples {
   }
 
   get bytes(): number {
-    return this.#codes.length + this.#counts.length * 12;
+    return this.#codes.length + this.#counts.length * 8;
   }
 
   /** Takes the rows of one checkpoint. `offsets`: log of what was expected. */
-  add(block: FeatureBlock, offsets: Float64Array, counts: Float64Array, atMs: number, random: Random): void {
+  add(block: FeatureBlock, offsets: Float64Array, counts: Float64Array, random: Random): void {
     const ranges = featureRanges[this.#level];
     for (let row = 0; row < counts.length; row++) {
       const offset = offsets[row] ?? 0;
@@ -67,13 +65,12 @@ export class Samples {
       }
       this.#counts[to] = count / kept;
       this.#offsets[to] = offset - Math.log(kept);
-      this.#minutes[to] = atMs / 60_000;
     }
   }
 
   /** All rows, the oldest first, as copies. */
   rows(): SampleRows {
-    const order = <Column extends Uint8Array | Float32Array | Uint32Array>(column: Column, into: Column, width: number): Column => {
+    const order = <Column extends Uint8Array | Float32Array>(column: Column, into: Column, width: number): Column => {
       const split = this.#length < this.#rowsMax ? 0 : this.#next * width;
       into.set(column.subarray(split, this.#length * width), 0);
       into.set(column.subarray(0, split), this.#length * width - split);
@@ -84,7 +81,6 @@ export class Samples {
       codes: order(this.#codes, new Uint8Array(this.#length * this.#width), this.#width),
       counts: order(this.#counts, new Float32Array(this.#length), 1),
       offsets: order(this.#offsets, new Float32Array(this.#length), 1),
-      minutes: order(this.#minutes, new Uint32Array(this.#length), 1),
     };
   }
 
@@ -105,9 +101,7 @@ export class Samples {
     counts.set(this.#counts);
     const offsets = new Float32Array(rows);
     offsets.set(this.#offsets);
-    const minutes = new Uint32Array(rows);
-    minutes.set(this.#minutes);
-    [this.#codes, this.#counts, this.#offsets, this.#minutes] = [codes, counts, offsets, minutes];
+    [this.#codes, this.#counts, this.#offsets] = [codes, counts, offsets];
   }
 }
 

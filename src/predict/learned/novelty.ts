@@ -1,0 +1,50 @@
+/**
+ * Which part of a region's last requests were for what it had not asked for lately. In a sweep of the whole site nearly all are; then what was asked for
+ * a moment ago is the least likely to be asked for next, and the other way round among people. One number a region.
+ */
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import type { ObservedMinute } from '../stage.ts';
+import type { EngineState } from '../state/state.ts';
+
+/** Less than this of a request in the decayed hour before, and one is new: not in the last three hours. */
+const newBelow = 0.05;
+/** The part follows a region's last so many entries. */
+const memory = 64;
+const regionsMax = 4096;
+
+export class Novelty {
+  readonly #state: EngineState;
+  readonly #parts = new Float32Array(regionsMax);
+
+  constructor(state: EngineState) {
+    this.#state = state;
+  }
+
+  /** The engine's counts have taken the minute already. */
+  observe({ startMs, keys, regions, counts }: ObservedMinute): void {
+    const { regionsOf } = this.#state;
+    const factor = regionsOf.hourFactor(startMs);
+    for (let i = 0; i < keys.length; i++) {
+      const region = regions[i] ?? 0;
+      const slot = regionsOf.find(keys[i] ?? 0, region);
+      if (slot < 0) continue;
+      const isNew = regionsOf.hourAt(slot) * factor - (counts[i] ?? 0) < newBelow ? 1 : 0;
+      const part = this.#parts[region] ?? 0;
+      this.#parts[region] = part + (isNew - part) / memory;
+    }
+  }
+
+  /** `NaN` for a region never seen. */
+  of(region: number): number {
+    return region < 0 ? NaN : this.#parts[region] ?? 0;
+  }
+
+  write(writer: ByteWriter): void {
+    writer.raw(new Uint8Array(this.#parts.buffer));
+  }
+
+  read(reader: ByteReader): void {
+    new Uint8Array(this.#parts.buffer).set(reader.raw(this.#parts.byteLength));
+    for (let region = 0; region < regionsMax; region++) if (!((this.#parts[region] ?? 0) >= 0 && (this.#parts[region] ?? 0) <= 1)) this.#parts[region] = 0;
+  }
+}
