@@ -13,8 +13,8 @@ import { reportStyle } from './backtest-style.ts';
 import { calibrationCases, levelTitles, missTitles, policyTitles } from './backtest-summary.ts';
 import type { BacktestSummary, LevelSummary, PolicySummary } from './backtest-summary.ts';
 
-/** More points than this say nothing more at this width; neighbours are added up. */
-const pointsMax = 160;
+/** More points than this are a thicket; neighbours are added up. */
+const pointsMax = 64;
 const hourMs = 3_600_000;
 /** Where 90 % intervals should be. */
 const band = [0.87, 0.93] as const;
@@ -52,13 +52,13 @@ ${own?.gapClosed === undefined ? '' : `<div><dt>won of what could be won</dt><dd
 function policies(summary: BacktestSummary): string {
   if (summary.outages === 0) return '';
   const bars = summary.policies.map((policy) => `<span class="name${policy.policy === 'foreshadow' ? ' own' : ''}">${escaped(policyTitles[policy.policy])}</span>`
-    + `<span class="bar"><i class="fill-passing" style="width:${percent(policy.coverage - policy.coverageByRefresh).replace(' ', '')}"></i><i class="fill-refresh" style="width:${percent(policy.coverageByRefresh).replace(' ', '')}"></i></span>`
+    + `<span class="bar"><i class="passing" style="width:${percent(policy.coverage - policy.coverageByRefresh).replace(' ', '')}"></i><i class="refreshed" style="width:${percent(policy.coverageByRefresh).replace(' ', '')}"></i></span>`
     + `<span class="value${policy.policy === 'foreshadow' ? ' own' : ''}">${percent(policy.coverage)}</span>`);
   const rows = summary.policies.map((policy) => `<tr${policy.policy === 'foreshadow' ? ' class="own"' : ''}><td>${escaped(policyTitles[policy.policy])}</td>`
     + `<td>${percent(policy.coverage)}</td><td>${percent(policy.coverageByRefresh)}</td><td>${percent(policy.coverage - policy.coverageByRefresh)}</td><td>${percent(policy.answered)}</td>`
     + `<td>${policy.ageMin.median} min</td><td>${policy.ageMin.p90} min</td><td>${policy.gapClosed === undefined ? '–' : percent(policy.gapClosed)}</td></tr>`);
   return `<h2>Who would have answered how much</h2>
-<p class="soft"><span class="swatch fill-passing"></span>by a copy that a passing request left&ensp; <span class="swatch fill-refresh"></span>by a copy that was refreshed ahead. Everybody has the same budget.</p>
+<p class="soft"><span class="swatch passing"></span>by a copy that a passing request left&ensp; <span class="swatch refreshed"></span>by a copy that was refreshed ahead. Everybody has the same budget.</p>
 <div class="bars">${bars.join('')}</div>
 <p><small>The last two know the future and could not exist: they show what is left to win. “Won of what could be won” is (policy − caching alone) / (clairvoyant − caching alone).</small></p>
 <details><summary>The same in numbers</summary><div class="scroll"><table><tr><th></th><th>fresh copy</th><th>by a refresh</th><th>by a passing request</th><th>copy of any age</th><th>median age</th><th>90 % within</th><th>won of what<br>could be won</th></tr>${rows.join('')}</table></div></details>`;
@@ -102,11 +102,11 @@ function misses(summary: BacktestSummary): string {
   const { byReason, most } = summary.misses;
   const missed = missReasons.reduce((sum, why) => sum + byReason[why], 0);
   if (missed === 0) return '';
-  const bars = missReasons.map((why) => `<span class="name">${escaped(missTitles[why])}</span><span class="bar"><i class="fill-missed" style="width:${((100 * byReason[why]) / missed).toFixed(1)}%"></i></span><span class="value">${percent(byReason[why] / missed)}</span>`);
+  const bars = missReasons.map((why) => `<span class="name">${escaped(missTitles[why])}</span><span class="bar"><i class="missed" style="width:${((100 * byReason[why]) / missed).toFixed(1)}%"></i></span><span class="value">${percent(byReason[why] / missed)}</span>`);
   return `<h2>What was missed, and why</h2><p>${count(missed)} requests (${percent(missed / Math.max(1, summary.requestsInOutages))}) had no fresh copy; ${percent((policyOf(summary, 'foreshadow')?.answered ?? 0) - (policyOf(summary, 'foreshadow')?.coverage ?? 0))} of all requests would still have been answered by an older one.</p>
 <div class="bars">${bars.join('')}</div>
 <details><summary>What the reasons mean</summary>${missReasons.map((why) => `<p><b>${escaped(missTitles[why])}.</b> ${missWords[why]}</p>`).join('')}</details>
-<h3>Missed most</h3><div class="scroll"><table><tr><th>resource</th><th>missed</th><th style="text-align:left">mostly</th></tr>${most.map(({ resource, missed: requests, why }) => `<tr><td class="path">${escaped(resource)}</td><td>${count(requests)}</td><td class="words">${escaped(missTitles[why])}</td></tr>`).join('')}</table></div>`;
+<h3>Missed most</h3><div class="scroll"><table><tr><th>resource</th><th>missed</th><th class="words">mostly</th></tr>${most.map(({ resource, missed: requests, why }) => `<tr><td class="path">${escaped(resource)}</td><td>${count(requests)}</td><td class="words">${escaped(missTitles[why])}</td></tr>`).join('')}</table></div>`;
 }
 
 function forecasts(summary: BacktestSummary): string {
@@ -118,7 +118,7 @@ function forecasts(summary: BacktestSummary): string {
   const said = judged.map((row): Dot => ({ of: row.level, x: row.said, y: row.came, title: title(row, `said ${percent(row.said)}, came true ${percent(row.came)}`) }));
   const held = judged.map((row): Dot => ({ of: row.level, x: strata.indexOf(row.meanBelow), y: row.within[3], title: title(row, percent(row.within[3])) }));
   return `<h2>How far the forecasts could be trusted</h2>${found.map(levelSentence).join('')}
-${judged.length === 0 ? '' : `<ul class="legend"><li><span class="swatch" style="background:var(--own)"></span>${levelTitles.site}</li><li><span class="swatch" style="background:var(--ewma)"></span>${levelTitles.region}</li></ul>
+${judged.length === 0 ? '' : `<ul class="legend"><li><span class="swatch refreshed"></span>${levelTitles.site}</li><li><span class="swatch by-region"></span>${levelTitles.region}</li></ul>
 <div class="pair"><div><h3>At least one request in 15 min</h3>${calibrationChart('What was said against what came true', said)}<p><small>On the dashed line is right. One dot a density of demand.</small></p></div>
 <div><h3>Counts within their 90 % interval</h3>${intervalChart('Shares of counts within their 90 % interval by density', strata.map((limit) => (limit === Infinity ? '∞' : String(limit))), held, band)}<p><small>The band is 87 to 93 %. Counts astride a limit count in part (Czado, Gneiting &amp; Held 2009).</small></p></div></div>`}
 <details><summary>All strata and horizons</summary><div class="scroll"><table><tr><th></th><th>horizon</th><th>expected</th><th>forecasts</th><th>said</th><th>came true</th><th>log loss</th><th>best EWMA</th><th>Brier</th><th>≤ q50</th><th>≤ q90</th><th>≤ q99</th><th>in 90 %</th></tr>${rows.map(forecastRow).join('')}</table></div></details>`;

@@ -2,14 +2,16 @@
  * `foreshadow backtest`: plays a trace through the real forecaster and planner and tells what the copies would have been worth
  * in outages, against simpler and against clairvoyant planners. Exit 0 done, 1 failed, 2 wrong usage.
  */
+import { statSync } from 'node:fs';
 import { makePlan } from '../generate/plan/index.ts';
 import type { PlanCandidate } from '../generate/plan/index.ts';
 import { TraceFindings } from '../demand/trace/index.ts';
-import { ForeshadowError, formatDuration, messageOf } from '../kernel/index.ts';
+import { ForeshadowError, formatDuration, messageOf, systemClock } from '../kernel/index.ts';
 import type { VariationKey } from '../kernel/index.ts';
 import { TraceMinutes, playTrace, traceLengthMs } from '../predict/backtest/index.ts';
 import type { PlanRefreshes, PlayHooks } from '../predict/backtest/index.ts';
 import { ForecastLines, TextOutput, planLine } from './backtest-files.ts';
+import { BacktestProgress } from './backtest-progress.ts';
 import { parseBacktestOptions } from './backtest-options.ts';
 import type { BacktestOptions } from './backtest-options.ts';
 import { backtestReport } from './backtest-report.ts';
@@ -60,7 +62,7 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
     onForecasts: forecastOut && ((atMs, forecasts) => {
       for (const forecast of forecasts) if (forecast.p >= 0.001) forecastOut.write(forecastLines.line(atMs, forecast));
     }),
-    onMinute: progress(io),
+    onMinute: progress(io, trace, options.traces),
   };
   const result = await playTrace(trace, options.traces, {
     warmupMs: warmup.ms, outageEveryMs: options.outageEveryMs, outageLengthMs: options.outageLengthMs, freshForMs: options.freshForMs,
@@ -98,9 +100,8 @@ function planRefreshes(): PlanRefreshes {
 }
 
 /** A line that tells how far the play has come, where a person watches. */
-function progress(io: CliIo): (minuteMs: number) => void {
+function progress(io: CliIo, trace: TraceMinutes, files: readonly string[]): (minuteMs: number) => void {
   if (!io.isTty) return () => undefined;
-  return (minuteMs) => {
-    if (minuteMs % 3_600_000 === 0) io.err(`\rplayed to ${new Date(minuteMs).toISOString().slice(0, 16).replace('T', ' ')}`);
-  };
+  const shown = new BacktestProgress(systemClock, files.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0), (line) => { io.err(`\r${line}\u001b[K`); });
+  return (minuteMs) => { shown.played(minuteMs, trace.reading); };
 }

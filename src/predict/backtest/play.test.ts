@@ -85,7 +85,7 @@ describe('playTrace', () => {
       expect(cut.refreshes).toEqual(whole.refreshes.filter((line) => timeOf(line) < endMs));
       expect(cut.forecasts).toEqual(whole.forecasts.filter((line) => timeOf(line) < endMs));
     }
-  });
+  }, 60_000);
 
   test('the order of lines within a day, and how they are spread over files, changes nothing', async () => {
     const lines = makeTrace(8, 2);

@@ -96,7 +96,7 @@ interface Scene {
 export async function playTrace(trace: TraceMinutes, files: readonly string[], options: PlayOptions, hooks: PlayHooks): Promise<PlayResult> {
   const outageMin = Math.ceil(options.outageLengthMs / minuteMs);
   const { behind, ahead } = reachOf(Math.max(outageMin, 30));
-  const timeline = new Timeline(trace.read(files, () => undefined), behind, ahead);
+  const timeline = new Timeline(trace.read(files), behind, ahead);
   const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
   const scene: Scene = {

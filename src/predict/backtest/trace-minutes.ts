@@ -65,6 +65,8 @@ export class TraceMinutes {
   /** Requests of each client in each day that is not over; empty where nobody wants to know. */
   readonly #clientDays = new Map<number, Map<number, number>>();
   #buffered = 0;
+  #bytesRead = 0;
+  #readToMs = 0;
   /** Everything before this has been handed out. */
   #doneMs = 0;
 
@@ -75,8 +77,13 @@ export class TraceMinutes {
     this.#clientRequestsMax = options.clientRequestsMax ?? Infinity;
   }
 
-  /** Minutes that have requests, in order. `onRead` is told how far the reading has come, in trace time. */
-  async *read(files: readonly string[], onRead: (timeMs: number) => void): AsyncGenerator<TraceMinute> {
+  /** How far the reading has come: bytes of the files, and trace time. It is ahead of the minutes handed out. */
+  get reading(): { readonly bytes: number; readonly toMs: number } {
+    return { bytes: this.#bytesRead, toMs: this.#readToMs };
+  }
+
+  /** Minutes that have requests, in order. */
+  async *read(files: readonly string[]): AsyncGenerator<TraceMinute> {
     const waiting = await this.#order(files);
     const open: Source[] = [];
     for (;;) {
@@ -84,7 +91,7 @@ export class TraceMinutes {
       const due = waiting[0];
       if (due && (!behind || due.firstMs <= behind.latestMs)) {
         waiting.shift();
-        open.push({ ...due, batches: readTraceFile(due.path, this.#format, this.#findings) });
+        open.push({ ...due, batches: this.#open(due.path) });
         continue;
       }
       if (!behind?.batches) break;
@@ -92,12 +99,20 @@ export class TraceMinutes {
       if (next.done) open.splice(open.indexOf(behind), 1);
       else {
         this.#take(next.value, behind);
-        onRead(behind.latestMs);
+        this.#readToMs = behind.latestMs;
       }
       const reachedMs = Math.min(waiting[0]?.firstMs ?? Infinity, ...open.map((source) => source.latestMs));
       yield* this.#release(reachedMs === Infinity ? -Infinity : reachedMs - disorderMs);
     }
     yield* this.#release(Infinity);
+  }
+
+  #open(path: string): AsyncGenerator<TraceRequest[]> {
+    let before = 0;
+    return readTraceFile(path, this.#format, this.#findings, (bytes) => {
+      this.#bytesRead += bytes - before;
+      before = bytes;
+    });
   }
 
   async #order(files: readonly string[]): Promise<Source[]> {
