@@ -35,6 +35,17 @@ describe('readTraceFile', () => {
     expect(await read(`${name}.log`, pack(jsonLines))).toEqual({ requests: 20_000, lastMs: 1_700_000_000_000 + 19_999_000, findings: [] });
   });
 
+  test('tells how many bytes of the file have been read, packed or not', async () => {
+    for (const [name, content] of [['told.log', Buffer.from(jsonLines)], ['told.log.gz', gzipSync(jsonLines)]] as const) {
+      const path = join(folder, name);
+      writeFileSync(path, content);
+      const told: number[] = [];
+      for await (const batch of readTraceFile(path, 'auto', new TraceFindings(), (bytes) => { told.push(bytes); })) expect(batch.length).toBeGreaterThan(0);
+      expect(told.at(-1)).toBe(content.length);
+      expect(told).toEqual(told.toSorted((a, b) => a - b));
+    }
+  });
+
   test('counts bad lines by kind, shows where they are, and goes on', async () => {
     const log = [
       '{"time":1700000000000,"url":"/a"}', 'gibberish', '10.1.2.3 - - [14/Nov/2023:22:13:20 +0000] "GET /b HTTP/1.1" 200 5', '', '{"time":1700000000000}', 'more gibberish', 'x'.repeat(70_000),

@@ -3,6 +3,7 @@
  * (or as told). Holds one batch of lines at a time. A file that can't be opened ends the run; a bad line or a compressed file
  * that breaks off does not.
  */
+import type { ReadStream } from 'node:fs';
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -17,10 +18,10 @@ export type TraceFormat = (typeof traceFormats)[number];
 const lineCharactersMax = 65_536;
 const chunkBytes = 256 * 1024;
 
-/** The requests of one file, in its order, in batches. What can't be read goes to `findings`. */
-export async function* readTraceFile(path: string, format: TraceFormat, findings: TraceFindings): AsyncGenerator<TraceRequest[]> {
+/** The requests of one file, in its order, in batches. What can't be read goes to `findings`; `onBytes` is told how much of the file has been read. */
+export async function* readTraceFile(path: string, format: TraceFormat, findings: TraceFindings, onBytes: (bytes: number) => void = () => undefined): AsyncGenerator<TraceRequest[]> {
   let lineNumber = 0;
-  for await (const lines of readLines(path, findings)) {
+  for await (const lines of readLines(path, findings, onBytes)) {
     const batch: TraceRequest[] = [];
     for (const line of lines) {
       lineNumber++;
@@ -52,11 +53,13 @@ function parseLine(line: string, format: TraceFormat): TraceRequest | TraceFault
   return json ? parseJsonLine(line) : parseCombinedLine(line);
 }
 
-async function* readLines(path: string, findings: TraceFindings): AsyncGenerator<string[]> {
+async function* readLines(path: string, findings: TraceFindings, onBytes: (bytes: number) => void): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   try {
-    for await (const chunk of openStream(path)) {
+    const { content, file } = openStream(path);
+    for await (const chunk of content) {
+      onBytes(file.bytesRead);
       const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n'); // no encoding is set, so chunks are bytes
       rest = lines.pop() ?? '';
       // The start of an endless line is kept, so that it is counted once, and its end thrown away.
@@ -71,14 +74,14 @@ async function* readLines(path: string, findings: TraceFindings): AsyncGenerator
   if (rest !== '') yield [rest];
 }
 
-function openStream(path: string): Readable {
+function openStream(path: string): { readonly content: Readable; readonly file: ReadStream } {
   try {
     if (!statSync(path).isFile()) throw new Error('it is not a file');
     const magic = firstBytes(path, 4);
     const file = createReadStream(path, { highWaterMark: chunkBytes });
-    if (magic[0] === 0x1f && magic[1] === 0x8b) return decompressed(file, createGunzip({ chunkSize: chunkBytes }));
-    if (magic[0] === 0x28 && magic[1] === 0xb5 && magic[2] === 0x2f && magic[3] === 0xfd) return decompressed(file, createZstdDecompress({ chunkSize: chunkBytes }));
-    return file;
+    if (magic[0] === 0x1f && magic[1] === 0x8b) return { file, content: decompressed(file, createGunzip({ chunkSize: chunkBytes })) };
+    if (magic[0] === 0x28 && magic[1] === 0xb5 && magic[2] === 0x2f && magic[3] === 0xfd) return { file, content: decompressed(file, createZstdDecompress({ chunkSize: chunkBytes })) };
+    return { file, content: file };
   } catch (cause) {
     throw new ForeshadowError('trace-unreadable', {
       source: 'client', message: `trace ${path} can not be read: ${messageOf(cause)}`, hint: 'give the path of a log file, plain, gzip or zstd', cause,
