@@ -67,7 +67,7 @@ function coming(moment: Moment, columns: number, give: Give): Coming {
     for (let h = 0; h < horizons; h++) bySource[source * horizons + h] = (bySource[source * horizons + h] ?? 0) + (asked.sums[at + h] ?? 0);
   });
   const edges = new Edges(moment);
-  const site = new PairSums(2 * columns);
+  const site = new PairSums(2 * columns, graph.span * 2);
   const beyond = new Float64Array(horizons);
   const normal = new Float64Array(horizons);
   for (let source = 0; source < graph.span; source++) {
@@ -87,7 +87,7 @@ function coming(moment: Moment, columns: number, give: Give): Coming {
       give(site.sums, at + columns, edges.evidence(edge), probability, normal);
     }
   }
-  const region = new PairSums(columns);
+  const region = new PairSums(columns, asked.size * 4);
   const parts = new Float64Array(horizons);
   asked.forEach((source, where, from) => {
     for (let h = 0; h < horizons; h++) parts[h] = asked.sums[from + h] ?? 0;
@@ -109,7 +109,7 @@ function coming(moment: Moment, columns: number, give: Give): Coming {
 
 /** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */
 function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
-  const asked = new PairSums(horizonsMin.length);
+  const asked = new PairSums(horizonsMin.length, recent.reduce((sum, { keys }) => sum + keys.length, 0) / 2);
   for (const { startMs, keys, regions, counts } of recent) {
     const ageMin = Math.max(1, Math.round((nowMs - startMs) / minuteMs));
     const parts = horizonsMin.map((horizonMin) => profile.coming(ageMin, horizonMin));
