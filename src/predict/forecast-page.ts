@@ -40,17 +40,25 @@ export function forecastPage(state: EngineState, pipeline: Pipeline, full: FullF
   const horizon = horizonsMin.indexOf(horizonMin);
   const batch = candidates(state, region, nowMs);
   const rates = pipeline.rates(batch, horizon, nowMs);
-  const items: Forecast[] = [];
-  for (const row of largest(rates, batch.length, batch.length)) {
-    const rate = rates[row] ?? 0;
-    const resource = state.resources.keyAt(batch.keys[row] ?? 0);
-    // Told in the order of rates before calibration, which is that of the cursor.
-    if (resource === undefined || (after && (rate > after.rate || (rate === after.rate && resource <= after.resource)))) continue;
-    const forecast = full.of(nowMs, resource, region)?.[horizon];
-    if (forecast) items.push(forecast);
-    if (items.length === limit) return { atMs: nowMs, region, horizonMin, items, nextCursor: writeCursor(rate, resource) };
+  const ordered = orderOf(state, batch, rates);
+  const from = after ? ordered.findIndex(({ rate, resource }) => rate < after.rate || (rate === after.rate && resource > after.resource)) : 0;
+  const shown = from < 0 ? [] : ordered.slice(from, from + limit);
+  const last = shown.at(-1);
+  return {
+    atMs: nowMs, region, horizonMin,
+    items: shown.flatMap(({ resource }) => full.of(nowMs, resource, region)?.[horizon] ?? []),
+    nextCursor: last && from + limit < ordered.length ? writeCursor(last.rate, last.resource) : undefined,
+  };
+}
+
+/** By the rate before calibration, equal ones by name: the order of the cursor. */
+function orderOf(state: EngineState, { length, keys }: Batch, rates: Float64Array): { readonly rate: number; readonly resource: ResourceKey }[] {
+  const rows: { readonly rate: number; readonly resource: ResourceKey }[] = [];
+  for (let row = 0; row < length; row++) {
+    const resource = state.resources.keyAt(keys[row] ?? 0);
+    if (resource !== undefined) rows.push({ rate: rates[row] ?? 0, resource });
   }
-  return { atMs: nowMs, region, horizonMin, items, nextCursor: undefined };
+  return rows.sort((a, b) => b.rate - a.rate || (a.resource < b.resource ? -1 : 1));
 }
 
 function candidates(state: EngineState, region: RegionName, nowMs: number): Batch {

@@ -13,7 +13,7 @@ test('counts fade over a day, through months', () => {
   expect([groups.count(1, 3, 121 * dayMs), groups.count(2, 2, 121 * dayMs)]).toEqual([0, 0]);
 });
 
-test('at the limit the weakest go', () => {
+test('at the limit the weakest pairs go', () => {
   const groups = new VariationGroups();
   const columns = 64;
   for (let group = 0; group * columns <= groupPairsMax; group++) {
