@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { cacheTests } from './cache-tests/index.ts';
 import { compose } from './compose/index.ts';
 import { cpu } from './cpu/index.ts';
+import { demandScale } from './demand-scale/index.ts';
 import { footprint } from './footprint/index.ts';
 import { live } from './live/index.ts';
 import { outages } from './outages/index.ts';
@@ -21,7 +22,7 @@ import { trees } from './trees/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness, trees];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness, trees, demandScale];
 const allPeers = [nginx, varnish, foreshadow] as const;
 const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
 
