@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'bun:test';
 import { shadowId, type ShadowRecord } from '../../catalog/shadow-record.ts';
-import type { FeedKey, Filling } from '../../compose/index.ts';
+import type { FeedKey, Filling, FillingId } from '../../compose/index.ts';
 import { loadConfig } from '../../config/index.ts';
 import type { Config } from '../../config/types.ts';
 import { createLog, systemClock, type ResourceKey } from '../../kernel/index.ts';
+import { FeedValues } from '../../predict/values/index.ts';
 import { openMemoryStore } from '../../store/index.ts';
 import { Generator } from '../generator.ts';
 import { readMemory, type Memory } from '../memory.ts';
@@ -44,7 +45,7 @@ const price = { name: 'price', select: '#price', feed: 'prices', value: '/{id}',
 
 interface Version { readonly put: readonly string[]; readonly fill: Readonly<Record<string, string>>; readonly unfill: readonly string[]; readonly heard: ReadonlyMap<FeedKey, number> }
 
-function run(config: Config, paths: readonly string[], facts: { memory?: Memory; records?: readonly ShadowRecord[]; fillings?: readonly Filling[]; failing?: { times: number } } = {}) {
+function run(config: Config, paths: readonly string[], facts: { values?: FeedValues; memory?: Memory; records?: readonly ShadowRecord[]; fillings?: readonly Filling[]; failing?: { times: number } } = {}) {
   const blobs = openMemoryStore();
   const records = new Map(facts.records?.map((record) => [shadowId(record), record]));
   const fillings = new Map((facts.fillings ?? []).map((filling) => [filling.id, filling]));
@@ -64,7 +65,7 @@ function run(config: Config, paths: readonly string[], facts: { memory?: Memory;
     },
   };
   const generator = new Generator({
-    config, catalog, records: facts.records ?? [], fillings: facts.fillings, blobs, clock: systemClock, memory: facts.memory, bodyOf: () => undefined, onPublished: () => undefined,
+    config, catalog, records: facts.records ?? [], fillings: facts.fillings, blobs, clock: systemClock, values: facts.values, memory: facts.memory, bodyOf: () => undefined, onPublished: () => undefined,
     outlook: { rates: () => paths.map((path) => ({ resource: path as ResourceKey, perMinute: 10 })), variationShares: () => [] }, // spelled as resourceKey would
     log: createLog({ clock: systemClock, level: 'error', write: (line) => { if (!facts.failing) throw new Error(line); } }),
     onHeard: (pairs) => { heard.push(pairs); }, pace: { planMs: 40, publishMs: 40, renewalsMs: 120, evictMs: 100, passiveFirstMs: 0 },
@@ -115,6 +116,31 @@ test('feeds go on and prices stay live while the origin is down; when they were 
   expect([...times].sort((a, b) => a - b)).toEqual(times);
   expect(heard[0]?.map(([feed]) => feed)).toEqual(['prices' as FeedKey]);
 });
+
+test('a live score: the next one is rendered before it is scored, shown when it is and not before', async () => {
+  const site = openSite();
+  const score = { ...price, template: '<b>{{ value.home }}</b> to <b>{{ value.away }}</b>' };
+  site.prices = { 1: { home: 0, away: 0 }, 2: { home: 0, away: 0 } };
+  const { generator, fillings, versions } = run(configOf(site.url, [score]), ['/products/1', '/products/2'], { values: new FeedValues() });
+  await until(() => fillings.size === 2, 'both scores');
+  const text = (home: number, away: number): string => `<b>${home}</b> to <b>${away}</b>`;
+  const says = async (id: number, home: number, away: number): Promise<void> => {
+    await until(() => fillings.get(`/products/:id#price?id=${id}` as FillingId)?.versions[0]?.text === text(home, away), `${home}:${away}`); // spelled as the slot does
+  };
+  for (const [home, away] of [[1, 0], [2, 0], [2, 1], [3, 1]] as const) {
+    site.prices = { 1: { home, away }, 2: { home: 0, away: 0 } };
+    await says(1, home, away);
+  }
+  const { prepared, rendered } = generator.status().fillings;
+  expect(prepared).toBeGreaterThan(0);
+  // Never seen, but both sides have been seen to score, in another match.
+  site.prices = { 1: { home: 3, away: 2 }, 2: { home: 0, away: 0 } };
+  await says(1, 3, 2);
+  const after = generator.status().fillings;
+  expect([after.rendered - rendered, after.preparedHits > 0, after.settledChanges > 0]).toEqual([0, true, true]);
+  const shown = versions.flatMap(({ fill }) => Object.values(fill));
+  expect(shown).toEqual([text(0, 0), text(0, 0), text(1, 0), text(2, 0), text(2, 1), text(3, 1), text(3, 2)]);
+}, 20_000);
 
 test('that a feed was heard is not said before what it changed is published', async () => {
   const site = openSite();
