@@ -110,7 +110,9 @@ describe('sweeps', () => {
     for (let visitor = 0; visitor < sweepsMax + 50; visitor++) for (let i = 0; i < 80; i++) noted(journeys, visitor, [`v${visitor}-${1000 + i}`], visitor / 400);
     const { sweeps } = journeys.take(startMs + minuteMs);
     expect(sweeps.length).toBe(sweepsToldMax);
-    expect(sweeps[0]?.to).toBe(key(`v${sweepsMax - 1}-1079`));
+    const visitors = sweeps.map(({ to }) => Number(/\d+/.exec(to)?.[0]));
+    expect(Math.max(...visitors)).toBe(sweepsMax - 1);
+    expect(Math.min(...visitors)).toBeGreaterThan(sweepsMax - 50);
   });
 });
 
