@@ -7,8 +7,12 @@ import type { ResourceKey } from '../kernel/index.ts';
 
 export type DiscoverySource = 'asset' | 'feed' | 'sitemap' | 'link';
 
+const assetsKeptMax = 20_000;
+const announcedKeptMax = 10_000;
+const listedKeptMax = 50_000;
+const linkedKeptMax = 20_000;
 /** Candidates kept for each source. */
-export const frontierMax: Readonly<Record<DiscoverySource, number>> = { asset: 20_000, feed: 10_000, sitemap: 50_000, link: 20_000 };
+export const frontierMax: Readonly<Record<DiscoverySource, number>> = { asset: assetsKeptMax, feed: announcedKeptMax, sitemap: listedKeptMax, link: linkedKeptMax };
 /** What has not been found again for so long gives way to something new. */
 const staleMs = 6 * 3_600_000;
 

@@ -1,1 +1,1 @@
-export { FeedValues, type ValueForecast } from './feed-values.ts';
+export { FeedValues } from './feed-values.ts';

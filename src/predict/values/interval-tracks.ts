@@ -7,7 +7,7 @@
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 
 /** The quantiles of an interval. */
-export const quantiles = [0.05, 0.5, 0.95] as const;
+const quantiles = [0.05, 0.5, 0.95] as const;
 /** Mean moves from now at first: those of a Laplace distribution. */
 const firstMoves = [-2.3, 0, 2.3] as const;
 const step = 0.15;
