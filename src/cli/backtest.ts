@@ -66,7 +66,7 @@ async function backtest(options: BacktestOptions, io: CliIo): Promise<BacktestSu
   };
   const result = await playTrace(trace, options.traces, {
     warmupMs: warmup.ms, outageEveryMs: options.outageEveryMs, outageLengthMs: options.outageLengthMs, freshForMs: options.freshForMs,
-    budgetPerMinute: options.budgetPerMinute, forecastsFromStart: warmup.derived, keysMax, without: options.without,
+    budgetPerMinute: options.budgetPerMinute, forecastsFromStart: warmup.derived, without: options.without,
   }, hooks);
   if (io.isTty) io.err('\r\u001b[K');
   const summary = summarise(options, warmup, result, trace.totals, findings);
@@ -86,10 +86,10 @@ async function chooseWarmup(options: BacktestOptions): Promise<{ readonly ms: nu
 /** The real planner, asked about whole resources whose answers passing requests renew. */
 function planRefreshes(): PlanRefreshes {
   let number = 0;
-  return ({ atMs, rates, ageMs, budget, freshForMs, outageMs }) => {
-    const candidates = rates.map(({ resource, perMinute }): PlanCandidate => ({
+  return ({ atMs, rates, budget, freshForMs, outageMs }) => {
+    const candidates = rates.map(({ resource, perMinute, ageMs }): PlanCandidate => ({
       resource, variation: '' as VariationKey, demandPerMinute: perMinute, weight: 1, changesPerMinute: 0, // a trace's resources have one variation
-      copyAgeMs: ageMs(resource), cost: 1, notBeforeMs: 0, passivePerMinute: perMinute,
+      copyAgeMs: ageMs, cost: 1, notBeforeMs: 0, passivePerMinute: perMinute,
     }));
     const plan = makePlan({
       number: ++number, atMs, candidates, budget: { requests: budget, refreshRequests: budget },

@@ -25,7 +25,7 @@ import { createStages } from './stages.ts';
 import type { Work, WorkDone } from './work.ts';
 import { forecastPage } from './forecast-page.ts';
 import type { ForecastPage, ForecastQuery } from './forecast-page.ts';
-import { FullForecasts } from './full-forecasts.ts';
+import { FullForecasts, wholePart } from './full-forecasts.ts';
 import type { ForecastColumns } from './full-forecasts.ts';
 import { largest } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
@@ -56,6 +56,12 @@ export interface EngineOptions {
   readonly hashSeed?: number;
   /** Stages left out, to see what each is worth. */
   readonly without?: ReadonlySet<StageName>;
+}
+
+/** Expected requests a minute, highest first. */
+export interface RateColumns {
+  readonly keys: Int32Array;
+  readonly perMinute: Float64Array;
 }
 
 export interface EngineReport {
@@ -122,21 +128,32 @@ export class DemandEngine implements Forecaster {
   }
 
   rates(nowMs: number, limit: number): DemandRate[] {
-    this.#awake(nowMs);
-    const { resources, byResource, siteCalibration } = this.#state;
-    const base = new RateReader(this.#state, nowMs).all();
-    const keys = this.#stagedKeys(base, limit, nowMs);
-    const rates = this.#pipeline.rates(siteBatch(keys), planHorizon, nowMs, picked(base, keys));
-    const minutes = horizonsMin[planHorizon];
+    const { resources, byResource } = this.#state;
+    const { keys, perMinute } = this.rateColumns(nowMs, limit);
     const found: DemandRate[] = [];
-    for (const row of largest(rates, rates.length, limit)) {
+    for (let row = 0; row < keys.length; row++) {
       const index = keys[row] ?? 0;
       const resource = resources.keyAt(index);
-      if (resource === undefined) continue;
-      const { mean } = siteCalibration.correct(planHorizon, (rates[row] ?? 0) * minutes);
-      found.push({ resource, perMinute: mean / minutes, lastSeenMs: byResource.lastSeenAt(index) });
+      if (resource !== undefined) found.push({ resource, perMinute: perMinute[row] ?? 0, lastSeenMs: byResource.lastSeenAt(index) });
     }
     return found;
+  }
+
+  /** The same as columns, by the engine's own indexes. */
+  rateColumns(nowMs: number, limit: number): RateColumns {
+    this.#awake(nowMs);
+    const base = new RateReader(this.#state, nowMs).all();
+    const staged = this.#stagedKeys(base, limit, nowMs);
+    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, picked(base, staged));
+    const minutes = horizonsMin[planHorizon];
+    const rows = largest(rates, rates.length, limit);
+    const keys = new Int32Array(rows.length);
+    const perMinute = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      keys[i] = staged[rows[i] ?? 0] ?? 0;
+      perMinute[i] = this.#state.siteCalibration.correct(planHorizon, (rates[rows[i] ?? 0] ?? 0) * minutes).mean / minutes;
+    }
+    return { keys, perMinute };
   }
 
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined {
@@ -149,10 +166,14 @@ export class DemandEngine implements Forecaster {
     for (const forecasts of this.#full.all(nowMs, sinceMs)) if ((forecasts.at(-1)?.p ?? 0) >= pMin) yield* forecasts;
   }
 
-  /** What is forecast of every key seen since `sinceMs` at one horizon (index into `horizonsMin`), as columns by the engine's own indexes, with the names of these. */
-  columns(nowMs: number, sinceMs: number, horizon: number): { readonly parts: Iterable<ForecastColumns>; readonly names: Pick<EngineState, 'resources' | 'regions'> } {
-    this.#awake(nowMs);
-    return { parts: this.#full.columns(nowMs, sinceMs, horizon), names: this.#state };
+  /** What is forecast at one horizon (index into `horizonsMin`) of every key seen since `sinceMs`, or of a part of them, as columns by the engine's own indexes. */
+  columns(nowMs: number, sinceMs: number, horizon: number, part = wholePart): Iterable<ForecastColumns> {
+    return this.#full.columns(nowMs, sinceMs, horizon, part);
+  }
+
+  /** What indexes in columns stand for, until a key makes room for another. */
+  get names(): Pick<EngineState, 'resources' | 'regions'> {
+    return this.#state;
   }
 
   /** The most expected keys of a region, page by page. */

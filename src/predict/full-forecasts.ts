@@ -43,6 +43,14 @@ export interface ForecastColumns {
   readonly ofPairs: CalibratedColumns;
 }
 
+/** One key in `every`. */
+export interface KeyPart {
+  readonly every: number;
+  readonly offset: number;
+}
+
+export const wholePart: KeyPart = { every: 1, offset: 0 };
+
 /** Keys whose forecasts are made at one time, so that memory stays bounded. */
 const chunk = 20_000;
 
@@ -78,15 +86,15 @@ export class FullForecasts {
   }
 
   /** The same at one horizon as columns, some keys at a time: for who reads all of them often. */
-  *columns(nowMs: number, sinceMs: number, horizon: number): Iterable<ForecastColumns> {
-    for (const rows of this.#seenSince(sinceMs)) yield this.#columnsOf(rows, this.#baseOf(rows.site, nowMs), this.#baseOf(rows.region, nowMs), horizon, nowMs);
+  *columns(nowMs: number, sinceMs: number, horizon: number, part: KeyPart): Iterable<ForecastColumns> {
+    for (const rows of this.#seenSince(sinceMs, part)) yield this.#columnsOf(rows, this.#baseOf(rows.site, nowMs), this.#baseOf(rows.region, nowMs), horizon, nowMs);
   }
 
-  *#seenSince(sinceMs: number): Iterable<Rows> {
+  *#seenSince(sinceMs: number, { every, offset }: KeyPart = wholePart): Iterable<Rows> {
     const { resources, byResource } = this.#state;
     let keys: number[] = [];
     for (let index = 0; index < resources.span; index++) {
-      if (byResource.lastSeenAt(index) < sinceMs || !resources.has(index)) continue;
+      if (byResource.lastSeenAt(index) < sinceMs || !resources.has(index) || (index + offset) % every !== 0) continue;
       keys.push(index);
       if (keys.length < chunk) continue;
       yield this.#rowsOf(keys, sinceMs, undefined);

@@ -5,7 +5,6 @@
  */
 import { probabilityOfAny } from '../distribution/negative-binomial.ts';
 import { horizonsMin } from '../forecaster.ts';
-import type { RegionName, ResourceKey } from '../../kernel/index.ts';
 import type { CalibratedColumns, ForecastColumns } from '../full-forecasts.ts';
 import { levels } from '../stage.ts';
 import type { Level } from '../stage.ts';
@@ -13,7 +12,7 @@ import { EwmaYardstick, yardstickTausMin } from './ewma-yardstick.ts';
 import { cumulative, pitPart } from './pit.ts';
 import { isDemand } from './hour-bucket.ts';
 import type { TraceMinute } from './hour-bucket.ts';
-import type { TraceMinutes } from './trace-minutes.ts';
+import type { TraceNumbers } from './trace-numbers.ts';
 
 /** Upper ends of the strata of expected requests in the horizon. */
 const densityLimits = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 5, 10, 30, Infinity] as const;
@@ -48,13 +47,10 @@ export interface ScoreRow {
   readonly central90Raw: number;
 }
 
-/** What the engine says of every key at one horizon (`DemandEngine.columns`). */
+/** What the engine says at one horizon (`DemandEngine.columns`), and what its indexes stand for. */
 export interface Saying {
   readonly parts: Iterable<ForecastColumns>;
-  readonly names: {
-    readonly resources: { keyAt(index: number): ResourceKey | undefined };
-    readonly regions: { keyAt(index: number): RegionName | undefined };
-  };
+  readonly numbers: Pick<TraceNumbers, 'resource' | 'region'>;
 }
 
 /** One level's rows: the yardstick's, numbered as they were first seen, and where to find them. */
@@ -80,17 +76,7 @@ class Rows {
 }
 
 export class ForecastScores {
-  readonly #trace: Pick<TraceMinutes, 'resources' | 'regions'>;
   readonly #levels: Readonly<Record<Level, Rows>> = { site: new Rows(), region: new Rows() };
-  /** The trace's number of each of the engine's; −1 for not looked up yet. The engine has room for all of a trace's resources, so that its numbers stay. */
-  #resourceOf = new Int32Array(0);
-  readonly #regionOf: number[] = [];
-  /** Requests of each resource of the trace expected at the last scored moment, in 15 minutes. */
-  expected = new Float64Array(0);
-
-  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>) {
-    this.#trace = trace;
-  }
 
   /** Takes the requests of a minute that has ended. */
   endMinute(requests: TraceMinute): void {
@@ -106,10 +92,7 @@ export class ForecastScores {
   /** Holds what is said at `nowMs` for a horizon to the requests of the minutes in it. */
   score(nowMs: number, horizon: number, saying: Saying, minutes: readonly TraceMinute[]): void {
     this.#count(minutes);
-    if (horizon === yardstickHorizon) {
-      for (const level of levels) this.#levels[level].yardstick.fit(nowMs);
-      this.expected = new Float64Array(this.#trace.resources.span);
-    }
+    if (horizon === yardstickHorizon) for (const level of levels) this.#levels[level].yardstick.fit(nowMs);
     for (const { ofKeys, ofPairs } of saying.parts) {
       this.#scoreRows(this.#levels.site, ofKeys, horizon, saying, false);
       this.#scoreRows(this.#levels.region, ofPairs, horizon, saying, true);
@@ -150,16 +133,15 @@ export class ForecastScores {
     }
   }
 
-  #scoreRows(rows: Rows, said: CalibratedColumns, horizon: number, { names }: Saying, pairs: boolean): void {
+  #scoreRows(rows: Rows, said: CalibratedColumns, horizon: number, { numbers }: Saying, pairs: boolean): void {
     const sums = rows.sums[horizon];
     const { batch } = said;
     for (let i = 0; i < batch.length; i++) {
-      const key = this.#resourceAt(batch.keys[i] ?? 0, names);
-      const id = pairs ? key * regionsMost + this.#regionAt(batch.regions[i] ?? 0, names) : key;
+      const key = numbers.resource(batch.keys[i] ?? 0);
+      const id = pairs ? key * regionsMost + numbers.region(batch.regions[i] ?? 0) : key;
       const row = rows.find(id);
       if (row === undefined) continue;
       const mean = said.mean[i] ?? 0;
-      if (!pairs && horizon === yardstickHorizon) this.expected[key] = mean;
       const into = sums?.[stratumOf(mean)];
       if (into) this.#addCase(into, rows, row, horizon, mean, said.dispersionForAny[i] ?? 0, said.dispersionForQuantiles[i] ?? 0);
     }
@@ -186,28 +168,6 @@ export class ForecastScores {
     sums[upper99] = (sums[upper99] ?? 0) + pitPart(0.99, below, upTo);
     sums[central] = (sums[central] ?? 0) + pitPart(0.95, below, upTo) - pitPart(0.05, below, upTo);
     sums[centralRaw] = (sums[centralRaw] ?? 0) + (upTo >= 0.05 && below < 0.95 ? 1 : 0);
-  }
-
-  #resourceAt(index: number, { resources }: Saying['names']): number {
-    if (index >= this.#resourceOf.length) {
-      const wider = new Int32Array(Math.max(1024, index + 1, this.#resourceOf.length * 2)).fill(-1);
-      wider.set(this.#resourceOf);
-      this.#resourceOf = wider;
-    }
-    let found = this.#resourceOf[index] ?? -1;
-    if (found < 0) {
-      const resource = resources.keyAt(index);
-      found = resource === undefined ? -1 : this.#trace.resources.indexOf(resource) ?? -1;
-      this.#resourceOf[index] = found;
-    }
-    return found;
-  }
-
-  #regionAt(index: number, { regions }: Saying['names']): number {
-    const known = this.#regionOf[index];
-    if (known !== undefined) return known;
-    const region = regions.keyAt(index);
-    return this.#regionOf[index] = region === undefined ? regionsMost - 1 : this.#trace.regions.indexOf(region) ?? regionsMost - 1;
   }
 }
 

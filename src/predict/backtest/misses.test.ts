@@ -23,9 +23,9 @@ test('each missed request has the first reason that fits', () => {
     copies.capture(before);
   }
   const expected = new Float64Array(3000);
-  expected[2] = 3;
-  expected[3] = 0.1;
-  expected[4] = 0.1;
+  expected[2] = 0.2;
+  expected[3] = 0.007;
+  expected[4] = 0.007;
   misses.outage([minute(100, [0, 1, 2, 2, 3, 4, 4, 4, 4, 2000]), minute(101, [3, 2000], captures)], { copies, freshForMs: 30 * minuteMs, outageMin: 15, expected, leastRefreshedPerMinute: 0.1 });
   expect([...misses.totals]).toEqual([1, 1, 4, 1, 2]);
   expect(misses.most(2)).toEqual([{ key: 4, missed: 4, why: 'burst' }, { key: 2, missed: 2, why: 'budget' }]);

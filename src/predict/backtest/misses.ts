@@ -25,7 +25,7 @@ export interface OutageStart {
   readonly copies: Copies;
   readonly freshForMs: number;
   readonly outageMin: number;
-  /** Requests of each resource expected in the next 15 minutes. */
+  /** Requests a minute expected of each resource. */
   readonly expected: Float64Array;
   /** The least requests a minute expected of a resource that was refreshed in the time a copy stays young. */
   readonly leastRefreshedPerMinute: number;
@@ -87,7 +87,7 @@ export class Misses {
     const seen = this.#seen[key] ?? 0;
     if (seen === 0) return 'never-seen';
     if (seen === 1) return 'seen-once';
-    const perMinute = (expected[key] ?? 0) / 15;
+    const perMinute = expected[key] ?? 0;
     if (count >= burstLeast && count >= burstTimes * perMinute * outageMin) return 'burst';
     return perMinute < leastRefreshedPerMinute ? 'too-rare' : 'budget';
   }

@@ -37,12 +37,12 @@ function write(name: string, lines: readonly string[]): string {
 
 const usual: PlayOptions = {
   warmupMs: 4 * hourMs, outageEveryMs: 30 * minuteMs, outageLengthMs: 15 * minuteMs, freshForMs: 30 * minuteMs,
-  budgetPerMinute: 3, forecastsFromStart: false, keysMax: 10_000, without: new Set(),
+  budgetPerMinute: 3, forecastsFromStart: false, without: new Set(),
 };
 
 /** Refreshes what is asked for most among what would be too old. */
-const greedy: PlanRefreshes = ({ rates, ageMs, budget, freshForMs, outageMs }) =>
-  rates.filter(({ resource }) => (ageMs(resource) ?? Infinity) > freshForMs - outageMs).slice(0, budget).map(({ resource }) => resource);
+const greedy: PlanRefreshes = ({ rates, budget, freshForMs, outageMs }) =>
+  rates.filter(({ ageMs }) => (ageMs ?? Infinity) > freshForMs - outageMs).slice(0, budget).map(({ resource }) => resource);
 
 interface Played {
   readonly result: PlayResult;

@@ -29,6 +29,8 @@ const minuteMs = 60_000;
 const missedMost = 20;
 /** After this much silence nothing is planned until the next request. */
 const idleMin = 24 * 60;
+/** Of a trace with more resources than this, one in several is scored in each outage, with all its regions. */
+const scoredKeysMax = 20_000;
 /** At horizons other than the yardstick's forecasts are scored in every so manieth outage: enough for the table, and cheap. */
 const otherHorizonsEvery = 6;
 
@@ -41,7 +43,6 @@ export interface PlayOptions {
   readonly budgetPerMinute: number;
   /** Forecasts are handed out from the first minute on, not from the end of the warm-up. */
   readonly forecastsFromStart: boolean;
-  readonly keysMax: number;
   /** Stages of the engine that are left out, to see what each contributes. */
   readonly without: ReadonlySet<StageName>;
 }
@@ -100,7 +101,7 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
   const scene: Scene = {
-    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(trace), misses: new Misses(), outages: [],
+    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(), misses: new Misses(), outages: [],
   };
   const tooOldMs = options.freshForMs - options.outageLengthMs;
   const first = await timeline.nextFrom(-Infinity);
@@ -186,17 +187,20 @@ function playOutage(scene: Scene, minute: number, scoredFrom: number, outageMin:
   scene.outages.push({ atMs, scores });
   scoreForecasts(scene, minute);
   scene.misses.outage(minutesOf(scene, minute, outageMin), {
-    copies: player.copies, freshForMs: options.freshForMs, outageMin, expected: scene.forecasts.expected, leastRefreshedPerMinute: player.leastRefreshedPerMinute,
+    copies: player.copies, freshForMs: options.freshForMs, outageMin, expected: player.expected, leastRefreshedPerMinute: player.leastRefreshedPerMinute,
   });
 }
 
 /** Holds the forecasts to what came: at the yardstick's horizon in every outage, at the others in some. */
 function scoreForecasts(scene: Scene, minute: number): void {
-  const { player, timeline, forecasts, outages } = scene;
+  const { player, timeline, forecasts, outages, trace } = scene;
   const atMs = minute * minuteMs;
+  // Another part each time, so that every key has its turn.
+  const every = Math.max(1, Math.ceil(trace.resources.size / scoredKeysMax));
+  const part = { every, offset: outages.length };
   horizonsMin.forEach((horizonMin, horizon) => {
     if (!timeline.reaches(minute + horizonMin - 1)) return;
-    if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon), minutesOf(scene, minute, horizonMin));
+    if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon, part), minutesOf(scene, minute, horizonMin));
   });
 }
 

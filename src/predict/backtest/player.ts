@@ -5,8 +5,10 @@
 import type { DemandCount } from '../../demand/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
 import { DemandEngine } from '../engine.ts';
+import type { RateColumns } from '../engine.ts';
 import type { Door } from '../evidence/gate.ts';
-import type { DemandRate, Forecast } from '../forecaster.ts';
+import type { Forecast } from '../forecaster.ts';
+import type { KeyPart } from '../full-forecasts.ts';
 import type { StageName } from '../stage.ts';
 import { Copies } from './copies.ts';
 import type { Saying } from './forecast-scores.ts';
@@ -14,6 +16,7 @@ import { isDemand } from './hour-bucket.ts';
 import type { TraceMinute } from './hour-bucket.ts';
 import type { TraceMinutes } from './trace-minutes.ts';
 import { TraceJourneys } from './trace-journeys.ts';
+import { TraceNumbers } from './trace-numbers.ts';
 import { WorkSchedule } from './work-schedule.ts';
 import type { DoWork } from './work-schedule.ts';
 
@@ -24,22 +27,33 @@ const whole = '' as VariationKey;
 /** Forecasts below this are not handed out (CONTRACT: keys left out count as 0.001). */
 const pMin = 0.001;
 
+export interface PlannedRate {
+  readonly resource: ResourceKey;
+  /** Expected requests a minute, everywhere. */
+  readonly perMinute: number;
+  /** Age of its copy; undefined where there is none. */
+  readonly ageMs: number | undefined;
+}
+
 /** What the planner is asked: of these resources, with copies of these ages, which to refresh now, most urgent first. */
 export type PlanRefreshes = (question: {
   readonly atMs: number;
-  readonly rates: readonly DemandRate[];
-  /** Age of each resource's copy; undefined where there is none. */
-  readonly ageMs: (resource: ResourceKey) => number | undefined;
+  /** Most expected first. */
+  readonly rates: readonly PlannedRate[];
   readonly budget: number;
   readonly freshForMs: number;
   readonly outageMs: number;
 }) => readonly ResourceKey[];
 
+/** With the trace's number of the resource. */
+interface NumberedRate extends PlannedRate {
+  readonly key: number;
+}
+
 export interface PlayerOptions {
   readonly budgetPerMinute: number;
   readonly freshForMs: number;
   readonly outageLengthMs: number;
-  readonly keysMax: number;
   /** Stages of the engine that are left out. */
   readonly without: ReadonlySet<StageName>;
 }
@@ -52,23 +66,26 @@ export interface PlayerHelp {
 
 export class ForeshadowPlayer {
   readonly copies = new Copies();
-  readonly #trace: Pick<TraceMinutes, 'resources' | 'regions'>;
+  readonly #trace: Pick<TraceMinutes, 'resources' | 'regions' | 'resourcesMax'>;
   readonly #options: PlayerOptions;
   readonly #plan: PlanRefreshes;
   readonly #forecaster: DemandEngine;
   readonly #work: WorkSchedule;
+  readonly #numbers: TraceNumbers;
+  #lastRates: readonly NumberedRate[] = [];
   readonly #journeys: TraceJourneys;
   readonly #candidates: number;
   #allowance = 0;
   /** Of each of the last minutes, as many as a copy stays young. */
   readonly #leastRefreshed: number[] = [];
 
-  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions'>, options: PlayerOptions, { plan, doWork }: PlayerHelp) {
+  constructor(trace: Pick<TraceMinutes, 'resources' | 'regions' | 'resourcesMax'>, options: PlayerOptions, { plan, doWork }: PlayerHelp) {
     this.#trace = trace;
     this.#options = options;
     this.#plan = plan;
-    this.#forecaster = new DemandEngine({ keysMax: options.keysMax, without: options.without });
+    this.#forecaster = new DemandEngine({ keysMax: trace.resourcesMax, without: options.without });
     this.#work = new WorkSchedule(doWork);
+    this.#numbers = new TraceNumbers(trace, this.#forecaster.names);
     this.#journeys = new TraceJourneys(trace);
     // What can be kept fresh by refreshes alone, four times over; whoever is asked for less is not worth one.
     this.#candidates = Math.max(1000, Math.ceil(2 * options.budgetPerMinute * (options.freshForMs / minuteMs)));
@@ -85,18 +102,11 @@ export class ForeshadowPlayer {
     await this.#work.turn(atMs, this.#forecaster);
     const budget = this.#allow();
     if (budget === 0) return 0;
-    const { resources } = this.#trace;
-    const rates = this.#forecaster.rates(atMs, this.#candidates);
-    const chosen = this.#plan({
-      atMs, budget, rates, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs,
-      ageMs: (resource) => {
-        const madeMs = this.copies.madeMs[resources.indexOf(resource) ?? -1] ?? -Infinity;
-        return madeMs === -Infinity ? undefined : atMs - madeMs;
-      },
-    });
+    const rates = this.#ratesOf(this.#forecaster.rateColumns(atMs, this.#candidates), atMs);
+    const chosen = this.#plan({ atMs, budget, rates, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs });
     const refreshed = new Set(chosen.slice(0, budget));
     for (const resource of refreshed) {
-      const key = resources.indexOf(resource);
+      const key = this.#trace.resources.indexOf(resource);
       if (key === undefined) continue;
       this.copies.refresh(key, atMs);
       onRefresh(resource);
@@ -110,9 +120,16 @@ export class ForeshadowPlayer {
     return Math.min(...this.#leastRefreshed);
   }
 
-  /** What is forecast at one horizon of every key seen in the last day, as columns. */
-  saying(nowMs: number, horizon: number): Saying {
-    return this.#forecaster.columns(nowMs, nowMs - dayMs, horizon);
+  /** What is forecast at one horizon of the keys seen in the last day, or of one in `every` of them, as columns. */
+  saying(nowMs: number, horizon: number, part: KeyPart): Saying {
+    return { parts: this.#forecaster.columns(nowMs, nowMs - dayMs, horizon, part), numbers: this.#numbers };
+  }
+
+  /** Requests a minute that were expected of each resource when it was last planned; 0 for one that was not among the most expected. */
+  get expected(): Float64Array {
+    const expected = new Float64Array(this.#trace.resources.span);
+    for (const { key, perMinute } of this.#lastRates) expected[key] = perMinute;
+    return expected;
   }
 
   /** Forecasts as of `nowMs` for every key seen in the last day. */
@@ -126,7 +143,18 @@ export class ForeshadowPlayer {
     return { doors: this.#forecaster.report().doors, work: this.#work.counts };
   }
 
-  #note(rates: readonly DemandRate[], refreshed: ReadonlySet<ResourceKey>): void {
+  #ratesOf({ keys, perMinute }: RateColumns, atMs: number): readonly NumberedRate[] {
+    const rates: NumberedRate[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const key = this.#numbers.resource(keys[i] ?? 0);
+      const resource = this.#numbers.nameOf(key);
+      const madeMs = this.copies.madeMs[key] ?? -Infinity;
+      if (resource !== undefined) rates.push({ key, resource, perMinute: perMinute[i] ?? 0, ageMs: madeMs === -Infinity ? undefined : atMs - madeMs });
+    }
+    return this.#lastRates = rates;
+  }
+
+  #note(rates: readonly PlannedRate[], refreshed: ReadonlySet<ResourceKey>): void {
     let least = Infinity;
     for (const { resource, perMinute } of rates) if (perMinute < least && refreshed.has(resource)) least = perMinute;
     this.#leastRefreshed.push(least);
@@ -153,7 +181,7 @@ export class ForeshadowPlayer {
     }
     const list: DemandCount[] = [];
     for (const [pair, count] of counts) {
-      const resource = this.#trace.resources.keyAt(Math.floor(pair / regionsSpan));
+      const resource = this.#numbers.nameOf(Math.floor(pair / regionsSpan));
       const region: RegionName | undefined = this.#trace.regions.keyAt(pair % regionsSpan);
       if (resource !== undefined && region !== undefined) list.push({ resource, variation: whole, region, count });
     }

@@ -58,7 +58,7 @@ export class TraceMinutes {
   readonly totals: TraceTotals = { kinds: { person: 0, crawler: 0, prefetch: 0, generated: 0 }, demand: 0, otherwise: 0, heavyClients: 0 };
   readonly #format: TraceFormat;
   readonly #findings: TraceFindings;
-  readonly #resourcesMax: number;
+  readonly resourcesMax: number;
   readonly #crawlers = new Map<string, boolean>();
   readonly #hours = new Map<number, HourBucket>();
   readonly #clientRequestsMax: number;
@@ -73,7 +73,7 @@ export class TraceMinutes {
   constructor(options: TraceOptions) {
     this.#format = options.format;
     this.#findings = options.findings;
-    this.#resourcesMax = options.resourcesMax;
+    this.resourcesMax = options.resourcesMax;
     this.#clientRequestsMax = options.clientRequestsMax ?? Infinity;
   }
 
@@ -148,7 +148,7 @@ export class TraceMinutes {
       }
       const flags = (kind === 'person' ? isDemand : 0) | (get ? captures : 0);
       if (flags === 0) continue;
-      if (this.resources.size >= this.#resourcesMax && this.resources.indexOf(request.resource) === undefined) {
+      if (this.resources.size >= this.resourcesMax && this.resources.indexOf(request.resource) === undefined) {
         this.#findings.add('too-many-resources', source.path, request.resource);
         continue;
       }
