@@ -1,6 +1,6 @@
 /**
  * From single requests to steps: which resource a visitor asked for some minutes after which other one. A bounded table remembers of each visitor the
- * last few resources and the minutes they were asked for in, for half an hour, under a tag that means nothing outside this process (`visitorTag`). What leaves is
+ * last few resources and the minutes they were asked for in, for half an hour, under a tag that means nothing to anybody else. What leaves is
  * who followed whom among resources, added up over visitors; never a tag, an address, or a whole journey.
  *
  * Visitors who go through a list in its order are told apart as sweeps (`sweep-watch.ts`). Only steps across a minute's end are told: what follows within the same minute has come before any forecast could be of use. Visitors who
@@ -18,6 +18,8 @@ export const stepsMax = 4_000;
 export const peopleResourcesMax = 200;
 /** Characters of all remembered resources together; beyond, new ones are not remembered until others are forgotten. */
 export const journeyCharactersMax = 32 * 1024 * 1024;
+/** A longer resource is left aside. */
+export const stepCharactersMax = 2_048;
 /** Resources remembered of a visitor. A step's count is shared between them, so that following it from each adds up to one request. */
 const remembered = 8;
 /** The time after which a visit is over: the usual bound of web analytics. */
@@ -36,10 +38,13 @@ export interface JourneysTold extends DemandJourneys {
 export class Journeys {
   readonly #visitors: number;
   readonly #stepsMax: number;
+  readonly #charactersMax: number;
   readonly #tags: Uint32Array;
   /** Minute of the last request; 0: free. */
   readonly #seenMin: Int32Array;
   readonly #resources: (ResourceKey | undefined)[];
+  /** Of each resource remembered, 0 where there is none: so that a visitor's strings, scattered in memory, are only touched when there is a step to tell. */
+  readonly #hashes: Int32Array;
   readonly #minutes: Int32Array;
   readonly #cursors: Uint8Array;
   /** Different resources since `#spanMin`, about. */
@@ -54,12 +59,14 @@ export class Journeys {
   #dropped = 0;
   #suspect = 0;
 
-  constructor(limits: { readonly visitors?: number; readonly steps?: number } = {}) {
+  constructor(limits: { readonly visitors?: number; readonly steps?: number; readonly characters?: number } = {}) {
     this.#visitors = 2 ** Math.ceil(Math.log2(Math.max(ways, limits.visitors ?? visitorsMax)));
     this.#stepsMax = limits.steps ?? stepsMax;
+    this.#charactersMax = limits.characters ?? journeyCharactersMax;
     this.#tags = new Uint32Array(this.#visitors);
     this.#seenMin = new Int32Array(this.#visitors);
     this.#resources = Array.from<undefined>({ length: this.#visitors * remembered });
+    this.#hashes = new Int32Array(this.#visitors * remembered);
     this.#minutes = new Int32Array(this.#visitors * remembered);
     this.#cursors = new Uint8Array(this.#visitors);
     this.#different = new Uint16Array(this.#visitors);
@@ -73,30 +80,35 @@ export class Journeys {
    * have asked for that page, the step is from there and from nowhere else.
    */
   note(tag: number, resource: ResourceKey, region: RegionName, atMs: number, referer?: ResourceKey): void {
+    if (resource.length > stepCharactersMax) return;
     const minute = Math.floor(atMs / minuteMs);
     const visitor = this.#find(tag >>> 0, minute);
     const first = visitor * remembered;
     let same = -1;
     let named = -1;
     let sources = 0;
+    const hash = hashOf(resource);
+    const refererHash = referer === undefined ? 0 : hashOf(referer);
     for (let slot = first; slot < first + remembered; slot++) {
-      const before = this.#resources[slot];
-      if (before === undefined) continue;
-      if (before === resource) same = slot;
+      const before = this.#hashes[slot] ?? 0;
+      if (before === 0) continue;
+      if (before === hash) same = slot;
       else if (this.#isSource(slot, minute)) {
         sources++;
-        if (before === referer) named = slot;
+        if (before === refererHash) named = slot;
       }
     }
     if (same < 0) this.#meetDifferent(visitor, minute);
-    const last = this.#resources[first + (this.#last[visitor] ?? 0)];
-    if (last !== undefined && last !== resource && (this.#different[visitor] ?? 0) > watchedFrom) this.#sweeps.move(visitor, last, resource, region, atMs);
+    if ((this.#different[visitor] ?? 0) > watchedFrom) {
+      const last = this.#resources[first + (this.#last[visitor] ?? 0)];
+      if (last !== undefined && last !== resource) this.#sweeps.move(visitor, last, resource, region, atMs);
+    }
     if ((this.#different[visitor] ?? 0) > peopleResourcesMax) this.#suspect++;
     else if (named >= 0) this.#step(named, resource, minute, 1);
-    else for (let slot = first; slot < first + remembered; slot++) {
-      if (this.#resources[slot] !== resource && this.#isSource(slot, minute)) this.#step(slot, resource, minute, 1 / sources);
+    else if (sources > 0) for (let slot = first; slot < first + remembered; slot++) {
+      if (slot !== same && this.#isSource(slot, minute)) this.#step(slot, resource, minute, 1 / sources);
     }
-    this.#remember(visitor, same, resource, minute);
+    this.#remember(visitor, same, resource, hash, minute);
   }
 
   /** Of all resources remembered. */
@@ -118,15 +130,16 @@ export class Journeys {
 
   #isSource(slot: number, minute: number): boolean {
     const lagMin = minute - (this.#minutes[slot] ?? 0);
-    return this.#resources[slot] !== undefined && lagMin >= 1 && lagMin <= journeyMin;
+    return this.#hashes[slot] !== 0 && lagMin >= 1 && lagMin <= journeyMin;
   }
 
   #step(slot: number, to: ResourceKey, minute: number, count: number): void {
+    if (this.#steps.length >= this.#stepsMax) {
+      this.#dropped++;
+      return;
+    }
     const from = this.#resources[slot];
-    if (from === undefined) return;
-    const lagMin = minute - (this.#minutes[slot] ?? 0);
-    if (this.#steps.length >= this.#stepsMax) this.#dropped++;
-    else this.#steps.push({ from, to, lagMin, count });
+    if (from !== undefined) this.#steps.push({ from, to, lagMin: minute - (this.#minutes[slot] ?? 0), count });
   }
 
   #find(tag: number, minute: number): number {
@@ -154,6 +167,7 @@ export class Journeys {
     for (let slot = visitor * remembered; slot < (visitor + 1) * remembered; slot++) {
       this.#characters -= this.#resources[slot]?.length ?? 0;
       this.#resources[slot] = undefined;
+      this.#hashes[slot] = 0;
     }
     this.#cursors[visitor] = 0;
     this.#last[visitor] = 0;
@@ -170,7 +184,7 @@ export class Journeys {
   }
 
   /** In its old place when it was known, else in that of the one remembered longest. */
-  #remember(visitor: number, same: number, resource: ResourceKey, minute: number): void {
+  #remember(visitor: number, same: number, resource: ResourceKey, hash: number, minute: number): void {
     if (same >= 0) {
       this.#minutes[same] = minute;
       this.#last[visitor] = same % remembered;
@@ -179,22 +193,19 @@ export class Journeys {
     const cursor = this.#cursors[visitor] ?? 0;
     const slot = visitor * remembered + cursor;
     const characters = this.#characters - (this.#resources[slot]?.length ?? 0) + resource.length;
-    if (characters > journeyCharactersMax) return;
+    if (characters > this.#charactersMax) return;
     this.#characters = characters;
     this.#resources[slot] = resource;
+    this.#hashes[slot] = hash;
     this.#minutes[slot] = minute;
     this.#last[visitor] = cursor;
     this.#cursors[visitor] = (cursor + 1) % remembered;
   }
 }
 
-/** A visitor as a number that means nothing without `key`, which is made anew by each process and told to nobody. */
-export function visitorTag(address: string, agent: string, key: number): number {
-  let hash = key | 0;
-  for (let i = 0; i < address.length; i++) hash = Math.imul(hash ^ address.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  for (let i = 0; i < agent.length; i++) hash = Math.imul(hash ^ agent.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ key;
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** FNV-1a, never 0. Of two resources of one visitor with equal hashes, one time in four billion, one is taken for the other. */
+function hashOf(resource: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < resource.length; i++) hash = Math.imul(hash ^ resource.charCodeAt(i), 0x01000193);
+  return hash === 0 ? 1 : hash | 0;
 }

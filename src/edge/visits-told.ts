@@ -5,7 +5,7 @@
  */
 import { classifyDemand, DemandCounter, isCrawler } from '../demand/index.ts';
 import type { DemandWindow } from '../demand/index.ts';
-import { Journeys, visitorTag } from '../demand/journeys.ts';
+import { Journeys } from '../demand/journeys.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';
@@ -14,11 +14,16 @@ const userAgentsMax = 4_096;
 /** A longer Referer is left aside. */
 export const refererCharactersMax = 2_048;
 
+interface Agent {
+  readonly crawler: boolean;
+  readonly hash: number;
+}
+
 export class VisitsTold {
   readonly #counter: DemandCounter;
   readonly #journeys = new Journeys();
   readonly #key = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  readonly #crawlers = new Map<string, boolean>();
+  readonly #agents = new Map<string, Agent>();
 
   constructor(keysMax: number) {
     this.#counter = new DemandCounter(keysMax);
@@ -26,14 +31,14 @@ export class VisitsTold {
 
   /** Takes a GET or HEAD. `good`: it was answered with something; `whole`: it is the visitor's own request, not one for a part of a page. */
   take(visit: Visit, region: RegionName, answered: { readonly good: boolean; readonly whole: boolean }, site: SiteRules): void {
-    const agent = visit.get('user-agent') ?? '';
-    const kind = visit.calledOurs ? 'generated' : classifyDemand(visit, this.#isCrawler(agent));
+    const agent = this.#agentOf(visit.get('user-agent') ?? '');
+    const kind = visit.calledOurs ? 'generated' : classifyDemand(visit, agent.crawler);
     this.#counter.count(visit.resource, visit.variation, region, kind, answered.good);
     if (kind !== 'person' || !answered.good || !answered.whole) return;
     const { client } = visit;
     // Who has gone before it was answered has no address any more, and would be taken for one with all others.
     if (client === 'unknown') return;
-    this.#journeys.note(visitorTag(client, agent, this.#key), visit.resource, region, Date.now(), refererOf(visit, site));
+    this.#journeys.note(Bun.hash.xxHash32(client, agent.hash), visit.resource, region, Date.now(), refererOf(visit, site));
   }
 
   /** Everything since the last call. */
@@ -41,13 +46,14 @@ export class VisitsTold {
     return { ...this.#counter.take(fromMs, toMs), ...this.#journeys.take(toMs) };
   }
 
-  #isCrawler(agent: string): boolean {
-    const known = this.#crawlers.get(agent);
-    if (known !== undefined) return known;
-    if (this.#crawlers.size >= userAgentsMax) this.#crawlers.clear();
-    const verdict = isCrawler(agent);
-    this.#crawlers.set(agent, verdict);
-    return verdict;
+  /** What is known of a browser's name, which is long and the same for many. */
+  #agentOf(name: string): Agent {
+    const known = this.#agents.get(name);
+    if (known) return known;
+    if (this.#agents.size >= userAgentsMax) this.#agents.clear();
+    const agent = { crawler: isCrawler(name), hash: Bun.hash.xxHash32(name, this.#key) };
+    this.#agents.set(name, agent);
+    return agent;
   }
 }
 
