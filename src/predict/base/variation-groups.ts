@@ -2,7 +2,6 @@
  * How requests divide over variations in groups of resources: by route class and by region. A resource that little is known of is divided as its
  * class is, and in a region as that region tilts it. Counts decay over a day. Bounded: at the limit the weakest quarter of the pairs goes.
  */
-import { resourceTarget } from '../../http/index.ts';
 import type { ByteReader, ByteWriter, ResourceKey } from '../../kernel/index.ts';
 
 const tauMs = 1440 * 60_000;
@@ -14,6 +13,7 @@ const droppedPart = 1 / 4;
 /** Variations have numbers below this (`facetsMax` of the intake). */
 const variationsMax = 4096;
 const classes = 1024;
+const [slash, point, question] = [0x2f, 0x2e, 0x3f] as const;
 
 export class VariationGroups {
   #weights = new Map<number, number>();
@@ -76,18 +76,34 @@ export class VariationGroups {
   }
 }
 
-/** The class a resource's route belongs to, as far as its path tells: first segment and extension, as one of 1,024 numbers. */
+/**
+ * The class a resource's route belongs to, as far as its path tells: first segment and extension, as one of 1,024 numbers. Asked for every count of a minute: goes
+ * over the characters once and makes no strings (160 ns with them).
+ */
 export function variationClass(resource: ResourceKey): number {
-  const { target } = resourceTarget(resource);
-  const query = target.indexOf('?');
-  const path = query < 0 ? target : target.slice(0, query);
-  const second = path.indexOf('/', 1);
-  const dot = path.lastIndexOf('.');
-  const extension = dot > path.lastIndexOf('/') ? path.slice(dot) : '';
-  const first = second < 0 ? '' : path.slice(1, second);
+  // A key with a host begins with two slashes (`resourceTarget`).
+  const hostEnd = resource.startsWith('//') ? resource.indexOf('/', 2) : 0;
+  const from = hostEnd < 0 ? resource.length : hostEnd;
   let hash = 0x811c_9dc5;
-  for (let i = 0; i < first.length; i++) hash = Math.imul(hash ^ first.charCodeAt(i), 0x0100_0193);
-  hash = Math.imul(hash ^ 0x2f, 0x0100_0193);
-  for (let i = 0; i < extension.length; i++) hash = Math.imul(hash ^ extension.charCodeAt(i), 0x0100_0193);
+  let first = hash;
+  let second = -1;
+  let dot = -1;
+  let at = from + 1;
+  for (; at < resource.length; at++) {
+    const code = resource.charCodeAt(at);
+    if (code === question) break;
+    if (code === slash) {
+      if (second < 0) {
+        second = at;
+        first = hash;
+      }
+      dot = -1;
+    } else if (code === point) {
+      dot = at;
+    }
+    if (second < 0) hash = Math.imul(hash ^ code, 0x0100_0193);
+  }
+  hash = Math.imul(first ^ slash, 0x0100_0193);
+  for (let i = dot; dot >= 0 && i < at; i++) hash = Math.imul(hash ^ resource.charCodeAt(i), 0x0100_0193);
   return (hash >>> 8) % classes;
 }
