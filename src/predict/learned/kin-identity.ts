@@ -69,16 +69,16 @@ function plainHash(key: string, from: number, to: number, start: number): number
   return finish(hash);
 }
 
-/** Letters up to the first digit that follows a separator: `name_1.2-3` and `name-2024` are `name`, `h2o` stays. A name without letters is hashed as a whole. */
+/** From the first letter up to the first digit after a separator: `name_1.2-3`, `name-2024` and `17-name` are `name`, `h2o` stays. Without letters, the whole. */
 function nameHash(key: string, from: number, to: number): number {
   let hash = seed ^ 0x6e616d65;
   let letters = 0;
   for (let i = from; i < to; i++) {
     const code = key.charCodeAt(i);
-    if (isDigit(code) && i > from && !isLetter(key.charCodeAt(i - 1))) break;
-    if (!isLetter(code) && !isDigit(code)) continue;
+    if (isLetter(code)) letters++;
+    else if (!isDigit(code) || letters === 0) continue;
+    else if (!isLetter(key.charCodeAt(i - 1)) && !isDigit(key.charCodeAt(i - 1))) break;
     hash = Math.imul(hash ^ (code | 32), 0x01000193);
-    letters++;
   }
   return letters > 0 ? finish(hash) : plainHash(key, from, to, hash);
 }

@@ -23,13 +23,13 @@ import { readModel, writeModel } from './train-work.ts';
 import type { TrainReport, TrainWork } from './train-work.ts';
 
 /** Rows kept for training, of each level. */
-export const sampleRowsMax = 200_000;
+export const sampleRowsMax = 120_000;
 const regionGroups = 4096;
 const hourMs = 3_600_000;
 /** Samples of so many hours are there before the first training; then it is again after so many, and after the last of these always. */
-const trainAfterHours = [6, 6, 12, 24] as const;
+const trainAfterHours = [6, 6, 12] as const;
 /** Fewer rows than this are not trained on. */
-const rowsMin = 2000;
+const rowsMin = 500;
 /** Rows whose features are at hand at one time. */
 const blockRows = 2048;
 
@@ -124,7 +124,7 @@ export class LearnedStage implements Stage {
   }
 
   work(nowMs: number): TrainWork | undefined {
-    const waitMs = (trainAfterHours[Math.min(this.#trainings, trainAfterHours.length - 1)] ?? 24) * hourMs;
+    const waitMs = (trainAfterHours[Math.min(this.#trainings, trainAfterHours.length - 1)] ?? 12) * hourMs;
     if (this.#lastWorkMs === 0 || nowMs - this.#lastWorkMs < waitMs) return undefined;
     const samples = [...this.#samples.values()].filter(({ length }) => length >= rowsMin).map((one) => one.rows());
     if (samples.length === 0) return undefined;

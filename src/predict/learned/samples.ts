@@ -12,8 +12,8 @@ import type { Level } from '../stage.ts';
 export const missing = 255;
 const steps = 254;
 /** Part of the rows without outcome that is kept at least, and how much of the expected count adds to it. */
-const keptLeast = 0.15;
-const keptMore = 2;
+const keptLeast = 0.05;
+const keptMore = 0.7;
 const rowsFirst = 8192;
 
 /** Samples as plain data: `codes` row by row, counts and log expectations with the weights in them, the oldest first. */

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'bun:test';
+import { ByteReader, ByteWriter, seededRandom } from '../../kernel/index.ts';
+import { Opinions } from './opinions.ts';
+
+/** Rows of which the truth is e^`truth` times what was expected, once dense and once sparse. */
+function play(opinions: Opinions, rounds: number, truth: number, boosted: number, forest: number, mean: number): void {
+  const random = seededRandom(4);
+  for (let round = 0; round < rounds; round++) {
+    const offsets = new Float64Array(200).fill(Math.log(mean));
+    const counts = offsets.map(() => {
+      let count = 0;
+      for (let time = random.exponential(1); time < mean * Math.exp(truth); time += random.exponential(1)) count++;
+      return count;
+    });
+    opinions.score(offsets, new Float64Array(200).fill(boosted), new Float64Array(200).fill(forest), counts);
+  }
+}
+
+describe('Opinions', () => {
+  test('believe who was right, at each density for itself', () => {
+    const opinions = new Opinions();
+    play(opinions, 40, 0.8, 0.8, -0.5, 0.5);
+    play(opinions, 40, 0, 0.8, 0.8, 5);
+    play(opinions, 40, 0.8, 0, 0.8, 0.05);
+    expect(opinions.at(Math.log(0.5))).toEqual({ boosted: 1, forest: 0 });
+    expect(opinions.at(Math.log(5))).toEqual({ boosted: 0, forest: 0 });
+    expect(opinions.at(Math.log(0.05)).forest).toBeGreaterThanOrEqual(0.75);
+    // Nothing is known of this one, so what is tried first.
+    expect(opinions.at(Math.log(0.001))).toEqual({ boosted: 0.75, forest: 0.25 });
+    expect(opinions.all().length).toBe(7);
+  });
+
+  test('change when the world does, and are kept', () => {
+    const opinions = new Opinions();
+    play(opinions, 40, 0.5, 0.5, 0, 0.5);
+    play(opinions, 200, 0, 0.5, 0, 0.5);
+    expect(opinions.at(Math.log(0.5)).boosted).toBe(0);
+    const writer = new ByteWriter('TEST', 1);
+    opinions.write(writer);
+    const copy = new Opinions();
+    copy.read(new ByteReader(writer.finish(), 'TEST', 1, 'opinions'));
+    expect(copy.all()).toEqual(opinions.all());
+  });
+});
