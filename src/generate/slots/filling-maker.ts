@@ -22,6 +22,8 @@ const changesFrom = 0.01;
 export const preparedPerSecondMax = 2000;
 /** Places whose last value and likely next ones are at hand; beyond, all are looked up anew. */
 const placesMax = 10_000;
+/** New values that the forecast has not been told yet; beyond, it is not told. */
+const untoldMax = 20_000;
 
 /** After so many renderings in a row that took too long, a slot rests: else a template that always does would take all of the brain's time. */
 const slowMax = 3;
@@ -76,6 +78,8 @@ export class FillingMaker {
   readonly #parts: FillingMakerParts;
   readonly #failing = new Set<Wanted>();
   readonly #places = new Map<string, ShownPlace>();
+  /** Told when nothing real waits: learning takes about as long as rendering. */
+  #untold: { readonly feed: FeedKey; readonly pointer: string; readonly sinceMs: number; readonly value: unknown; readonly siblings: string }[] = [];
   /** Rendered ahead in this second of the monotonic clock. */
   #ahead = { second: 0, made: 0 };
   readonly #toPrepare = new Set<Wanted>();
@@ -93,7 +97,7 @@ export class FillingMaker {
 
   /** Whether something that may come is not prepared yet. */
   get preparing(): boolean {
-    return this.#toPrepare.size > 0;
+    return this.#toPrepare.size > 0 || this.#untold.length > 0;
   }
 
   get prepared(): { readonly size: number; readonly made: number; readonly hits: number } {
@@ -146,7 +150,15 @@ export class FillingMaker {
 
   /** Renders what will probably come, until the time or this second's number is up; gives whether anything is left to do now. */
   prepare(untilMs: number): boolean {
-    const { clock } = this.#parts;
+    const { clock, values } = this.#parts;
+    let told = 0;
+    for (const { feed, pointer, sinceMs, value, siblings } of this.#untold) {
+      if (clock.monotonicMs() >= untilMs) break;
+      values?.observe(feed, pointer, sinceMs, value, siblings);
+      told++;
+    }
+    this.#untold = told === this.#untold.length ? [] : this.#untold.slice(told);
+    if (this.#untold.length > 0) return true;
     const second = Math.floor(clock.monotonicMs() / 1000);
     if (this.#ahead.second !== second) this.#ahead = { second, made: 0 };
     for (const wanted of this.#toPrepare) {
@@ -162,7 +174,7 @@ export class FillingMaker {
     return false;
   }
 
-  /** Tells the forecast, once for all that show this place. */
+  /** Notes it for the forecast, once for all that show this place. */
   #observe(wanted: Wanted, value: unknown, sinceMs: number): void {
     const { values } = this.#parts;
     if (!values) return;
@@ -170,7 +182,7 @@ export class FillingMaker {
     const name = placeName(wanted.feed, pointer);
     const known = this.#places.get(name);
     if (known && known.value === value) return;
-    values.observe(wanted.feed, pointer, sinceMs, value, wanted.recipe.slot.config.value);
+    if (this.#untold.length < untoldMax) this.#untold.push({ feed: wanted.feed, pointer, sinceMs, value, siblings: wanted.recipe.slot.config.value });
     if (this.#places.size >= placesMax) this.#places.clear();
     this.#places.set(name, { value, likely: undefined });
   }

@@ -66,6 +66,9 @@ export class Newcomers {
   readonly #kinds: readonly Map<number, { came: number; expected: number }>[] = Array.from({ length: depth }, () => new Map());
   /** Requests within half an hour of a first one, and first ones, by source and section; under −1 of all. */
   readonly #followed = new Map<number, { requests: number; firsts: number }>();
+  /** What is expected beside the constants, by the narrowest kind; made anew with each minute: thousands are asked about once a second. */
+  readonly #expected = new Map<number, number>();
+  #expectedMs = Number.NEGATIVE_INFINITY;
   #fadedMs = 0;
 
   /** Expected requests a minute, over the next half hour, of what nobody has asked for so far. `usual`: what the generator's constants say. */
@@ -83,7 +86,7 @@ export class Newcomers {
     } else if (!known && this.#watched.size < watchedMax && isTaught(resource, sinceMs, nowMs)) {
       this.#watched.set(resource, { source, section, sinceMs, usual, demand, countedMs: nowMs, firstMs: 0, requests: 0 });
     }
-    return Math.max(leastPerMinute, usual * this.#factor(source, section, ageOf(sinceMs, nowMs), demand) * this.#following(source, section));
+    return Math.max(leastPerMinute, usual * this.#besideUsual(source, section, ageOf(sinceMs, nowMs), demand, nowMs));
   }
 
   /** What people asked for in a minute. */
@@ -165,6 +168,19 @@ export class Newcomers {
       followed.requests += requests;
       followed.firsts++;
     }
+  }
+
+  #besideUsual(source: number, section: number, age: number, demand: number, nowMs: number): number {
+    if (nowMs - this.#expectedMs >= countEveryMs || nowMs < this.#expectedMs) {
+      this.#expected.clear();
+      this.#expectedMs = nowMs;
+    }
+    const kind = kindAt(depth - 1, source, section, age, demand);
+    const known = this.#expected.get(kind);
+    if (known !== undefined) return known;
+    const made = this.#factor(source, section, age, demand) * this.#following(source, section);
+    this.#expected.set(kind, made);
+    return made;
   }
 
   /** How many times as many first requests as the constants say. */

@@ -88,7 +88,8 @@ export class Parents {
 
 function sectionOf(resource: ResourceKey): string {
   const start = resource.startsWith('//') ? resource.indexOf('/', 2) + 1 : 1;
-  const end = resource.slice(start).search(/[/?]/);
+  const end = resource.indexOf('/', start);
+  const query = resource.indexOf('?', start);
   // What lies at the top has no section of its own: each page would be one.
-  return end < 0 || resource[start + end] === '?' ? '' : resource.slice(start, start + end);
+  return end < 0 || (query >= 0 && query < end) ? '' : resource.slice(start, end);
 }

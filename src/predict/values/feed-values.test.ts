@@ -122,7 +122,7 @@ test('watched values, their changes, families and characters are bounded: the lo
   const long = (i: number): string => `${i}`.padStart(stateCharactersMax - 2, '-');
   for (let place = 0; place < 1000; place++) for (let i = 0; i < historyMax + 5; i++) wide.observe('feed', `/${place}`, place * 1000 + i, long(i), '/{id}');
   expect(wide.size().values).toBe(Math.floor(charactersMax / (historyMax * stateCharactersMax)));
-});
+}, 30_000);
 
 test('what was learned survives a restart, and nothing else is read', () => {
   const series = [...football(3, 1, 800)[0] ?? []];

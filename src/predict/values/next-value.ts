@@ -20,7 +20,7 @@ const firstSay = 0.5;
 /** Older changes of the place itself count less: half after 14. */
 const ownFade = 0.95;
 /** An edit that is rarer among a place's, or its siblings', is not worth trying. */
-const editShareMin = 0.02;
+const editShareMin = 0.04;
 /** Probability that "something else" gives to whatever came. */
 const elsewhereOf = 0.01;
 
