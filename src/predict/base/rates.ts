@@ -68,7 +68,7 @@ export class RegionShares {
     this.#prior = strength;
     this.#factor = state.regionsOf.factor(nowMs);
     const factors = state.byRegion.factors(nowMs);
-    this.#siteNow = divide(state.byRegion, state.regions.span, factors, siteExposures(state, nowMs), (c0, c1, c2, c3, seen) => blendRate(regionShape, c0, c1, c2, c3, seen));
+    this.#siteNow = regionParts(state, nowMs);
     const day = divide(state.byRegion, state.regions.span, factors, exposures(ageMin(state, nowMs)), (_c0, _c1, _c2, c3, [, , , e3 = 1]) => c3 / e3);
     this.#busyness = this.#siteNow.map((now, region) => (now / Math.max(1e-12, day[region] ?? 0)) ** busyness);
   }
@@ -89,6 +89,11 @@ export class RegionShares {
     const pairs = this.#state.regionsOf;
     return pairs.weightAt(slot) * this.#factor * (this.#busyness[pairs.facetAt(slot)] ?? 1);
   }
+}
+
+/** Each region's part of the whole site's requests now, by index. */
+export function regionParts(state: EngineState, nowMs: number): number[] {
+  return divide(state.byRegion, state.regions.span, state.byRegion.factors(nowMs), siteExposures(state, nowMs), (c0, c1, c2, c3, seen) => blendRate(regionShape, c0, c1, c2, c3, seen));
 }
 
 /** Each facet's part of the whole site's rate, by index. */
