@@ -114,7 +114,7 @@ export class Intake {
     return { keys, born };
   }
 
-  /** Columns grow by a quarter, and never beyond what may be used. */
+  /** Columns grow a little, and never beyond what may be used. */
   #makeRoomFor(index: number): void {
     const { byResource, regionsOf, variationsOf } = this.#state;
     if (index < byResource.capacity) return;

@@ -2,7 +2,7 @@
  * How a resource's requests divide over a second key (its regions, its variations): for each pair that occurred, a count decayed over a day and, where wanted, over
  * an hour, the last request, and all requests. Most resources have one region or one variation, and then the pair is the resource: nothing is kept
  * for it but which one it is, and what is asked about it is read from the resource's own counts. From the second on, pairs form a linked list through typed-array
- * columns: 26 bytes each, 14 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
+ * columns: 22 bytes each, 10 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
  *
  * A pair is named by its slot, which is good until the next minute is counted. Units are those of the owners' columns: same landmarks.
  */
@@ -14,6 +14,8 @@ import { dayScale, hourScale, scalesMin } from './decayed-counts.ts';
 import type { DecayedCounts } from './decayed-counts.ts';
 
 const none = -1;
+/** The facet of a place that is free. */
+const noFacet = 0xffff;
 /** Part of the pairs that goes when there is no room. */
 const droppedPart = 1 / 8;
 const minuteMs = 60_000;
@@ -36,9 +38,8 @@ export class FacetCounts {
   readonly #detailed: boolean;
   /** Of each owner: 0 for no pair, −1 − facet for one that is the owner, 1 + place of the first of a list. */
   #heads = new Int32Array(0);
-  /** 1 + place of the next of the list, or of the free ones; 0 for the last. */
+  /** 1 + place of the next of the list; −1 − owner for the last. Of a free place: 1 + the next free one, or 0. */
   #next = new Int32Array(0);
-  #owner = new Int32Array(0);
   #facet = new Uint16Array(0);
   #day = new Float32Array(0);
   #hour = new Float32Array(0);
@@ -64,7 +65,7 @@ export class FacetCounts {
   }
 
   get bytes(): number {
-    return this.#next.length * (this.#detailed ? 26 : 14) + this.#heads.length * 4;
+    return this.#next.length * (this.#detailed ? 22 : 10) + this.#heads.length * 4;
   }
 
   /** How many slots there may be: `slotAt` of everything below goes through all pairs. */
@@ -76,7 +77,7 @@ export class FacetCounts {
   slotAt(position: number): number {
     const { length } = this.#heads;
     if (position < length) return (this.#heads[position] ?? 0) < 0 ? position : none;
-    return (this.#owner[position - length] ?? none) < 0 ? none : this.#ownersMax + position - length;
+    return (this.#facet[position - length] ?? noFacet) === noFacet ? none : this.#ownersMax + position - length;
   }
 
   /** Makes room for owners below `capacity`. */
@@ -132,7 +133,7 @@ export class FacetCounts {
   after(slot: number): number {
     if (slot < this.#ownersMax) return none;
     const next = this.#next[slot - this.#ownersMax] ?? 0;
-    return next === 0 ? none : this.#ownersMax + next - 1;
+    return next <= 0 ? none : this.#ownersMax + next - 1;
   }
 
   find(owner: number, facet: number): number {
@@ -140,11 +141,15 @@ export class FacetCounts {
     if (head < 0) return -1 - head === facet ? owner : none;
     let place = head;
     while (place > 0 && this.#facet[place - 1] !== facet) place = this.#next[place - 1] ?? 0;
-    return place === 0 ? none : this.#ownersMax + place - 1;
+    return place <= 0 ? none : this.#ownersMax + place - 1;
   }
 
+  /** Goes to the end of the owner's list. */
   ownerAt(slot: number): number {
-    return slot < this.#ownersMax ? slot : this.#owner[slot - this.#ownersMax] ?? none;
+    if (slot < this.#ownersMax) return slot;
+    let next = slot - this.#ownersMax + 1;
+    while (next > 0) next = this.#next[next - 1] ?? none;
+    return -1 - next;
   }
 
   facetAt(slot: number): number {
@@ -200,7 +205,7 @@ export class FacetCounts {
   read(reader: ByteReader, owners: number, facets: number): void {
     this.growOwners(owners);
     bytesOf(this.#heads).set(reader.raw(4 * owners));
-    this.#places = reader.length(this.#detailed ? 26 : 14);
+    this.#places = reader.length(this.#detailed ? 22 : 10);
     this.#free = reader.uint();
     this.#grow(this.#places);
     for (const column of this.#columns()) bytesOf(column).set(reader.raw(column.byteLength));
@@ -210,24 +215,26 @@ export class FacetCounts {
     if (!this.#isSound(facets)) throw new ForeshadowError('bytes-invalid', { source: 'internal', message: 'a table of pairs can not be read: what it says of itself does not agree', hint: 'run the same version of Foreshadow everywhere' });
   }
 
-  /** Walks all lists: each place is in one, and says whose it is. Counts what is there. */
+  /** Walks all lists: each place is in one, which ends with its owner. Counts what is there. */
   #isSound(facets: number): boolean {
     const seen = new Uint8Array(this.#places);
-    const walk = (first: number, owner: number): boolean => {
-      for (let place = first; place > 0; place = this.#next[place - 1] ?? 0) {
-        if (place > this.#places || seen[place - 1] === 1 || this.#owner[place - 1] !== owner || (owner >= 0 && (this.#facet[place - 1] ?? 0) >= facets)) return false;
+    const walk = (first: number, end: number): boolean => {
+      let place = first;
+      for (; place > 0; place = this.#next[place - 1] ?? 0) {
+        const isFree = this.#facet[place - 1] === noFacet;
+        if (place > this.#places || seen[place - 1] === 1 || isFree !== (end === 0) || (!isFree && (this.#facet[place - 1] ?? 0) >= facets)) return false;
         seen[place - 1] = 1;
-        if (owner >= 0) this.#listed++;
+        if (!isFree) this.#listed++;
       }
-      return true;
+      return place === end;
     };
-    if (!walk(this.#free, none)) return false;
+    if (!walk(this.#free, 0)) return false;
     for (let owner = 0; owner < this.#heads.length; owner++) {
       const head = this.#heads[owner] ?? 0;
       if (head < 0) {
         if (-1 - head >= facets) return false;
         this.#only++;
-      } else if (!walk(head, owner)) return false;
+      } else if (head > 0 && !walk(head, -1 - owner)) return false;
     }
     return !seen.includes(0);
   }
@@ -267,7 +274,6 @@ export class FacetCounts {
     } else {
       this.#free = this.#next[at] ?? 0;
     }
-    this.#owner[at] = owner;
     this.#facet[at] = facet;
     this.#day[at] = 0;
     if (this.#detailed) {
@@ -275,14 +281,15 @@ export class FacetCounts {
       this.#total[at] = 0;
       this.#lastSeenS[at] = 0;
     }
-    this.#next[at] = Math.max(0, this.#heads[owner] ?? 0);
+    const head = this.#heads[owner] ?? 0;
+    this.#next[at] = head > 0 ? head : -1 - owner;
     this.#heads[owner] = at + 1;
     this.#listed++;
     return at;
   }
 
   #release(at: number): void {
-    this.#owner[at] = none;
+    this.#facet[at] = noFacet;
     this.#next[at] = this.#free;
     this.#free = at + 1;
     this.#listed--;
@@ -298,7 +305,7 @@ export class FacetCounts {
         const after = this.#next[place - 1] ?? 0;
         if (dropped[place - 1] === 1) {
           this.#release(place - 1);
-          if (kept === 0) this.#heads[owner] = after;
+          if (kept === 0) this.#heads[owner] = Math.max(0, after);
           else this.#next[kept - 1] = after;
         } else {
           kept = place;
@@ -320,7 +327,6 @@ export class FacetCounts {
 
   #grow(capacity: number): void {
     this.#next = widenedInts(this.#next, capacity);
-    this.#owner = widenedInts(this.#owner, capacity);
     const facets = new Uint16Array(capacity);
     facets.set(this.#facet);
     this.#facet = facets;
@@ -332,7 +338,7 @@ export class FacetCounts {
   }
 
   #columns(): (Int32Array | Uint16Array | Float32Array | Uint32Array)[] {
-    const kept = [this.#next, this.#owner, this.#facet, this.#day];
+    const kept = [this.#next, this.#facet, this.#day];
     return this.#detailed ? [...kept, this.#hour, this.#lastSeenS, this.#total] : kept;
   }
 }
