@@ -30,6 +30,8 @@ const severalBelow = 0.75;
 const paceFactorMax = 4;
 /** Spans of minutes whose requests are tested. */
 const spansMin = [1, 2, 3, 5, 10] as const;
+/** Minutes over which a burst must be more than one lump. */
+const steadyMin = 4;
 /** Something is said where level and base differ by this factor, of bursts of so many requests (above the base, and below it). */
 const clearly = 1.3;
 const worthAbove = 3;
@@ -93,7 +95,7 @@ export class Course {
       const cell = cellThen[then] ?? none;
       if (cell === none) continue;
       const base = (list.baseThen[then] ?? 0) * minutes;
-      const change = (list.changeThen[then] ?? 0) * minutes;
+      const change = ((list.changeThen[then] ?? 0) + growth(list.slopeThen[then] ?? 0, minute - minutes - (list.beganMin[place] ?? 0) + 1, minutes)) * minutes;
       if (cell >= afterCells) this.aftermath.learn(cell - afterCells, horizon, base, change, sum);
       else this.persistence.learn(cell, horizon, base, change, sum);
     }
@@ -159,15 +161,25 @@ export class Course {
       list.expected.fill(NaN, from, from + horizonsMin.length);
       return;
     }
-    const cell = above ? burstCell(age, trend, weight, level / base, list.topRegionPart(place) < severalBelow) : afterCell(ended === 0 ? 0 : minute - ended + 1, weight, base / truth);
+    const cell = above ? burstCell(age, trend, age > 1 ? this.#steady(place, minute) : weight, level / base, list.topRegionPart(place) < severalBelow) : afterCell(ended === 0 ? 0 : minute - ended + 1, weight, base / truth);
     const ratios = above ? this.persistence : this.aftermath;
     list.baseThen[slot] = base;
+    const slope = above && trend === 2 ? (level - earlier) / Math.min(2, age - 1) : 0;
     list.changeThen[slot] = truth - base;
+    list.slopeThen[slot] = slope;
     list.cellThen[slot] = above ? cell : cell + afterCells;
     for (let horizon = 0; horizon < horizonsMin.length; horizon++) {
       const ratio = ratios.of(cell, horizon);
-      list.expected[from + horizon] = Math.max(0, base + (truth - base) * (above ? ratio : Math.min(1, ratio)));
+      const change = truth - base + growth(slope, age, horizonsMin[horizon] ?? 0);
+      list.expected[from + horizon] = Math.max(0, base + change * (above ? ratio : Math.min(1, ratio)));
     }
+  }
+
+  /** Requests of the last minutes but for the largest of them: what shows that a burst is no lump. */
+  #steady(place: number, minute: number): number {
+    let most = 0;
+    for (let back = 0; back < steadyMin; back++) most = Math.max(most, this.#list.counts[place * ringMin + ((minute - back) & (ringMin - 1))] ?? 0);
+    return this.#sum(place, minute, steadyMin) - most;
   }
 
   #sum(place: number, minute: number, minutes: number): number {
@@ -175,4 +187,10 @@ export class Course {
     for (let back = 0; back < minutes; back++) sum += this.#list.counts[place * ringMin + ((minute - back) & (ringMin - 1))] ?? 0;
     return sum;
   }
+}
+
+/** What so much more a minute adds to the average of the next minutes, if it goes on for as long as it has. */
+function growth(slope: number, ageMin: number, minutes: number): number {
+  const age = Math.max(1, ageMin);
+  return minutes <= age ? (slope * minutes) / 2 : slope * age * (1 - age / (2 * minutes));
 }

@@ -12,9 +12,9 @@ const ends = 0.02;
 const stays = 1 - drifts - jumps - ends;
 /** Of a minute's count around its level: a spread of ±35 %, and of Poisson. */
 const shape = 8;
-/** From here on a level is a burst: twice the usual rate, and a request in five minutes. */
+/** From here on a level is a burst: twice the usual rate, and a request in two minutes. */
 const burstFactor = 2;
-const burstLeast = 0.2;
+const burstLeast = 0.5;
 const powers: readonly number[] = Array.from({ length: stateCount }, (_, state) => Math.SQRT2 ** state);
 
 export class RateFilter {

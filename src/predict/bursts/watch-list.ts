@@ -44,10 +44,11 @@ export class WatchList {
   readonly trends = new Uint8Array(watchedMax);
   readonly base = new Float32Array(watchedMax);
   readonly expected = new Float32Array(watchedMax * horizonsMin.length).fill(NaN);
-  /** Requests of each minute, and what was thought at its end: base rate, how far off it might be, cell of the ratio (−1: none). */
+  /** Requests of each minute, and what was thought at its end: base rate, how far off it might be and by how much more each minute, cell of the ratio (−1: none). */
   readonly counts = new Float32Array(watchedMax * ringMin);
   readonly baseThen = new Float32Array(watchedMax * ringMin);
   readonly changeThen = new Float32Array(watchedMax * ringMin);
+  readonly slopeThen = new Float32Array(watchedMax * ringMin);
   readonly cellThen = new Int16Array(watchedMax * ringMin).fill(none);
   /** Regions of the burst, −1 for a free entry, with requests decayed. */
   readonly regions = new Int32Array(watchedMax * regionsMax).fill(none);
@@ -65,7 +66,7 @@ export class WatchList {
   }
 
   get bytes(): number {
-    return this.#placeOf.length * 2 + watchedMax * (4 * (stateCount + 16) + 17 + 4 * horizonsMin.length + 14 * ringMin + 8 * regionsMax);
+    return this.#placeOf.length * 2 + watchedMax * (4 * (stateCount + 16) + 17 + 4 * horizonsMin.length + 18 * ringMin + 8 * regionsMax);
   }
 
   /** Place of a key, −1 for none. */
@@ -99,7 +100,7 @@ export class WatchList {
     this.trends[place] = 1;
     this.fromKeys[place] = none;
     this.expected.fill(NaN, place * horizonsMin.length, (place + 1) * horizonsMin.length);
-    for (const column of [this.counts, this.baseThen, this.changeThen]) column.fill(0, place * ringMin, (place + 1) * ringMin);
+    for (const column of [this.counts, this.baseThen, this.changeThen, this.slopeThen]) column.fill(0, place * ringMin, (place + 1) * ringMin);
     this.cellThen.fill(none, place * ringMin, (place + 1) * ringMin);
     this.forgetRegions(place);
     this.filter.settle(place);

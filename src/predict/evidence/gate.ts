@@ -16,6 +16,9 @@ const keep = 2 ** (-1 / 96);
 /** Standard errors that a gain must stand above 0 to be let in, and may fall to before it is out. */
 const opensAt = 2;
 const closesAt = 0.5;
+/** The same for stages that are presumed good. */
+const presumedOpensAt = -1;
+const presumedClosesAt = -2;
 /** Pieces of evidence (decayed) before anything is let in. */
 const piecesMin = 5;
 /**
@@ -193,6 +196,9 @@ function take(door: Float64Array, gain: number, presumedGood: boolean): void {
     return;
   }
   const certain = certainty(door);
-  const loses = presumedGood ? (door[pieces] ?? 0) >= piecesMin && certain < -opensAt : certain < closesAt;
-  if (door[isOpen] === 1 ? loses : (door[pieces] ?? 0) >= piecesMin && certain > opensAt) door[isOpen] = door[isOpen] === 1 ? 0 : 1;
+  if (door[isOpen] === 1) {
+    if (certain < (presumedGood ? presumedClosesAt : closesAt)) door[isOpen] = 0;
+  } else if ((door[pieces] ?? 0) >= piecesMin && certain > (presumedGood ? presumedOpensAt : opensAt)) {
+    door[isOpen] = 1;
+  }
 }
