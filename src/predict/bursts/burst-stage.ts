@@ -186,9 +186,9 @@ export class BurstStage implements Stage {
       const key = this.#touched[i] ?? 0;
       if (list.placeOf(key) !== none) continue;
       const count = this.#ofMinute[key] ?? 0;
-      const rate = usual.of(key);
-      const recent = Math.max(count, usual.recent);
+      const recent = Math.max(count, usual.recentOf(key));
       if (recent < watchRequests) continue;
+      const rate = usual.of(key);
       if (surprise(count, rate, usual.shape) < watchSurprise && surprise(recent, rate * usual.recentMin, usual.shape) < watchSurprise) continue;
       list.add(key, now, rate, usual.shape, usual.pace);
     }

@@ -21,7 +21,11 @@ export class RateFilter {
   /** `stateCount` probabilities for each place. */
   readonly states: Float32Array;
   readonly #next = new Float64Array(stateCount);
+  /** Levels of the states, their logarithms, and those with `shape` added, as of the last step. Rare keys share all but the first. */
   readonly #levels = new Float64Array(stateCount);
+  readonly #logs = new Float64Array(stateCount);
+  readonly #logsShifted = new Float64Array(stateCount);
+  #foot = 0;
   /** P(the rate is a multiple of the usual one), of the place that `step` was called for last. */
   burst = 0;
 
@@ -42,22 +46,20 @@ export class RateFilter {
     const { states } = this;
     const next = this.#next;
     const levels = this.#levels;
-    const foot = usual > leastLevel ? usual : leastLevel;
+    this.#lay(usual);
     let highest = -Infinity;
     for (let state = 0; state < stateCount; state++) {
-      const level = state === 0 ? usual : foot * (powers[state] ?? 1);
-      const below = state > 0 ? states[at + state - 1] ?? 0 : 0;
-      const above = state < stateCount - 1 ? states[at + state + 1] ?? 0 : 0;
-      const prior = stays * (states[at + state] ?? 0) + (drifts / 2) * (below + above) + jumps / stateCount + (state === 0 ? ends : 0);
       // log NB(count | level), without what all states have in common.
-      const log = Math.log(prior) + count * Math.log(level) - (count + shape) * Math.log(level + shape);
-      levels[state] = level;
+      const log = count * (this.#logs[state] ?? 0) - (count + shape) * (this.#logsShifted[state] ?? 0);
       next[state] = log;
       if (log > highest) highest = log;
     }
     let sum = 0;
     for (let state = 0; state < stateCount; state++) {
-      const weight = Math.exp((next[state] ?? 0) - highest);
+      const below = state > 0 ? states[at + state - 1] ?? 0 : 0;
+      const above = state < stateCount - 1 ? states[at + state + 1] ?? 0 : 0;
+      const prior = stays * (states[at + state] ?? 0) + (drifts / 2) * (below + above) + jumps / stateCount + (state === 0 ? ends : 0);
+      const weight = prior * Math.exp((next[state] ?? 0) - highest);
       next[state] = weight;
       sum += weight;
     }
@@ -72,5 +74,20 @@ export class RateFilter {
       if (state > 0 && level >= burstFrom) this.burst += probability;
     }
     return expected;
+  }
+
+  #lay(usual: number): void {
+    const foot = usual > leastLevel ? usual : leastLevel;
+    if (foot !== this.#foot) {
+      this.#foot = foot;
+      for (let state = 1; state < stateCount; state++) this.#set(state, foot * (powers[state] ?? 1));
+    }
+    this.#set(0, usual);
+  }
+
+  #set(state: number, level: number): void {
+    this.#levels[state] = level;
+    this.#logs[state] = Math.log(level);
+    this.#logsShifted[state] = Math.log(level + shape);
   }
 }

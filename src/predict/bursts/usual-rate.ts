@@ -20,8 +20,7 @@ export class UsualRate {
   readonly pace: number;
   /** Shape of the gamma distribution in which the rate of the last call is known. */
   shape = newcomer;
-  /** Requests of the last ten minutes, decayed, at the last call. */
-  recent = 0;
+  /** Minutes that `recentOf` has effectively seen. */
   readonly recentMin: number;
 
   constructor(state: EngineState, nowMs: number) {
@@ -36,15 +35,18 @@ export class UsualRate {
 
   /** Requests a minute. */
   of(index: number): number {
-    const { columns } = this.#state.byResource;
-    const recent = (columns[0]?.[index] ?? 0) * (this.#factors[0] ?? 0);
-    this.recent = recent;
+    const recent = this.recentOf(index);
     const day = this.#older(3, index, recent);
     let rate = (newcomer + day) / (newcomer / this.#averageKey + this.#span(3));
     rate = (cascade + this.#older(2, index, recent)) / (cascade / rate + this.#span(2));
     rate = (cascade + this.#older(1, index, recent)) / (cascade / rate + this.#span(1));
     this.shape = Math.min(shapeMax, newcomer + day);
     return rate;
+  }
+
+  /** Requests of the last ten minutes, decayed. */
+  recentOf(index: number): number {
+    return (this.#state.byResource.columns[0]?.[index] ?? 0) * (this.#factors[0] ?? 0);
   }
 
   #older(scale: number, index: number, recent: number): number {

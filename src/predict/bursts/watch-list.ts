@@ -60,6 +60,7 @@ export class WatchList {
   /** Place + 1 of each key; 0 for none. */
   #placeOf = new Uint16Array(0);
   #size = 0;
+  #last = none;
 
   get size(): number {
     return this.#size;
@@ -85,7 +86,10 @@ export class WatchList {
   /** A place for the key, which had none. */
   add(key: number, minute: number, rate: number, shape: number, pace: number): number {
     if (this.#size >= watchedMax) this.#dropWeakest();
-    const place = this.keys.indexOf(none);
+    // Places are taken in turn, so that the search is short.
+    let place = this.#last;
+    do place = (place + 1) % watchedMax; while (this.keys[place] !== none);
+    this.#last = place;
     this.#size++;
     this.#placeOf[key] = place + 1;
     this.keys[place] = key;
