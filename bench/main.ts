@@ -17,15 +17,16 @@ import { foreshadow } from './peers/foreshadow.ts';
 import { nginx } from './peers/nginx.ts';
 import { varnish } from './peers/varnish.ts';
 import { politeness } from './politeness/index.ts';
+import { prediction } from './prediction/index.ts';
 import { replay } from './replay/index.ts';
 import { schedule } from './schedule/index.ts';
 import { trees } from './trees/index.ts';
 import { formatTable, machineFacts, writeResult } from './report.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness, trees, demandScale, bursts];
+const suites: readonly Suite[] = [outages, cpu, footprint, replay, cacheTests, compose, live, schedule, politeness, trees, demandScale, bursts, prediction];
 const allPeers = [nginx, varnish, foreshadow] as const;
-const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test'];
+const knownOptions = ['peers', 'faults', 'log', 'speed', 'hours', 'out', 'suite', 'test', 'trace'];
 
 interface Arguments { readonly names: readonly string[]; readonly quick: boolean; readonly keep: boolean; readonly options: Readonly<Record<string, string>> }
 

@@ -3,14 +3,12 @@
  * in outages, against simpler and against clairvoyant planners. Exit 0 done, 1 failed, 2 wrong usage.
  */
 import { statSync } from 'node:fs';
-import { makePlan } from '../generate/plan/index.ts';
-import type { PlanCandidate } from '../generate/plan/index.ts';
 import { TraceFindings } from '../demand/trace/index.ts';
 import { ForeshadowError, formatDuration, messageOf, systemClock } from '../kernel/index.ts';
-import type { VariationKey } from '../kernel/index.ts';
 import { TraceMinutes, playTrace, traceLengthMs } from '../predict/backtest/index.ts';
-import type { PlanRefreshes, PlayHooks } from '../predict/backtest/index.ts';
+import type { PlayHooks } from '../predict/backtest/index.ts';
 import { ForecastLines, TextOutput, planLine } from './backtest-files.ts';
+import { planRefreshes } from './backtest-plan.ts';
 import { BacktestProgress } from './backtest-progress.ts';
 import { parseBacktestOptions } from './backtest-options.ts';
 import type { BacktestOptions } from './backtest-options.ts';
@@ -81,22 +79,6 @@ async function chooseWarmup(options: BacktestOptions): Promise<{ readonly ms: nu
   const lengthMs = await traceLengthMs(options.traces, options.format, new TraceFindings(), shortTraceMs);
   if (lengthMs >= shortTraceMs) return { ms: usualWarmupMs, why: 'as usual', derived: false };
   return { ms: Math.floor(lengthMs / 3 / 60_000) * 60_000, why: `a third of a trace of ${formatDuration(lengthMs)}`, derived: true };
-}
-
-/** The real planner, asked about whole resources whose answers passing requests renew. */
-function planRefreshes(): PlanRefreshes {
-  let number = 0;
-  return ({ atMs, rates, budget, freshForMs, outageMs }) => {
-    const candidates = rates.map(({ resource, perMinute, ageMs }): PlanCandidate => ({
-      resource, variation: '' as VariationKey, demandPerMinute: perMinute, weight: 1, changesPerMinute: 0, // a trace's resources have one variation
-      copyAgeMs: ageMs, cost: 1, notBeforeMs: 0, passivePerMinute: perMinute,
-    }));
-    const plan = makePlan({
-      number: ++number, atMs, candidates, budget: { requests: budget, refreshRequests: budget },
-      goal: { targetAgeMs: freshForMs, outageMs }, refusalsMax: 0,
-    });
-    return plan.items.map(({ resource }) => resource);
-  };
 }
 
 /** A line that tells how far the play has come, where a person watches. */

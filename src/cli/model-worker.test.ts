@@ -17,7 +17,7 @@ function entry(name: string, source: string): URL {
   return pathToFileURL(path);
 }
 
-const work = (endMs: number): Work => ({ kind: 'series', seed: 1, endMs, stepMin: 5, series: [] });
+const work = (endMs: number): Work => ({ kind: 'series', endMs, series: [], holidays: [] });
 
 test('work is done in the thread, in order', async () => {
   const worker = new ModelWorker();

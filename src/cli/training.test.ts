@@ -3,7 +3,7 @@ import { silentLog, systemClock } from '../kernel/index.ts';
 import type { Work, WorkDone } from '../predict/index.ts';
 import { Training } from './training.ts';
 
-const series = (endMs: number): Work => ({ kind: 'series', seed: 1, endMs, stepMin: 5, series: [] });
+const series = (endMs: number): Work => ({ kind: 'series', endMs, series: [], holidays: [] });
 
 test('what is due is done in another thread and adopted; what fails is counted, and the next piece goes on', async () => {
   const due: Work[][] = [[series(300_000)], [{ kind: 'train' } as unknown as Work], [series(600_000)], []]; // work without its rows can't be done

@@ -66,6 +66,18 @@ export class Copies {
     }
   }
 
+  /** How many copies are at most so old. */
+  youngerThan(ageMs: number, nowMs: number): number {
+    let count = 0;
+    for (let key = 0; key < this.madeMs.length; key++) if (nowMs - (this.madeMs[key] ?? -Infinity) <= ageMs) count++;
+    return count;
+  }
+
+  /** Lets a copy go. */
+  drop(key: number): void {
+    this.madeMs[key] = -Infinity;
+  }
+
   #made(key: number, atMs: number, byRefresh: number): void {
     if (atMs < (this.madeMs[key] ?? -Infinity)) return;
     this.madeMs[key] = atMs;

@@ -5,5 +5,6 @@ export * from './hour-bucket.ts';
 export * from './misses.ts';
 export * from './play.ts';
 export * from './player.ts';
+export { Timeline } from './timeline.ts';
 export * from './trace-minutes.ts';
 export * from './work-schedule.ts';

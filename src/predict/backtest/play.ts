@@ -78,6 +78,8 @@ export interface PlayResult {
   readonly refreshes: number;
   /** Where each of the engine's stages stood at the end. */
   readonly doors: readonly Door[];
+  /** Copies young enough that Foreshadow had at the start of an outage, on average. */
+  readonly freshCopies: number;
   /** Pieces of heavy work that were begun, and of these the lost ones. */
   readonly work: { readonly begun: number; readonly lost: number };
 }
@@ -92,6 +94,8 @@ interface Scene {
   readonly forecasts: ForecastScores;
   readonly misses: Misses;
   readonly outages: Outage[];
+  /** Summed over outages. */
+  freshCopies: number;
 }
 
 export async function playTrace(trace: TraceMinutes, files: readonly string[], options: PlayOptions, hooks: PlayHooks): Promise<PlayResult> {
@@ -101,7 +105,7 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
   const scene: Scene = {
-    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(), misses: new Misses(), outages: [],
+    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(), misses: new Misses(), outages: [], freshCopies: 0,
   };
   const tooOldMs = options.freshForMs - options.outageLengthMs;
   const first = await timeline.nextFrom(-Infinity);
@@ -147,7 +151,7 @@ async function finish(scene: Scene, first: number, last: number, refreshes: numb
   return {
     firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, forecasts: scene.forecasts.rows(), misses: missesOf(scene),
     ages: each((name) => copies[name]?.ages ?? new Float64Array(0)),
-    keys: scene.trace.resources.size, refreshes, ...await scene.player.end(),
+    keys: scene.trace.resources.size, refreshes, freshCopies: scene.freshCopies / Math.max(1, scene.outages.length), ...await scene.player.end(),
   };
 }
 
@@ -185,6 +189,7 @@ function playOutage(scene: Scene, minute: number, scoredFrom: number, outageMin:
     return score;
   });
   scene.outages.push({ atMs, scores });
+  scene.freshCopies += player.copies.youngerThan(options.freshForMs, atMs);
   scoreForecasts(scene, minute);
   scene.misses.outage(minutesOf(scene, minute, outageMin), {
     copies: player.copies, freshForMs: options.freshForMs, outageMin, expected: player.expected, leastRefreshedPerMinute: player.leastRefreshedPerMinute,

@@ -12,7 +12,7 @@ class Asker implements Worked {
 
   work(nowMs: number): Work[] {
     this.nowMs = nowMs;
-    return nowMs % (10 * minuteMs) === 0 ? [{ kind: 'series', seed: 1, endMs: nowMs, stepMin: 5, series: [] }] : [];
+    return nowMs % (10 * minuteMs) === 0 ? [{ kind: 'series', endMs: nowMs, series: [], holidays: [] }] : [];
   }
 
   adopt(done: WorkDone): void {
@@ -29,7 +29,7 @@ async function play(doWork: (work: Work) => Promise<WorkDone>): Promise<{ readon
   return { asker, schedule };
 }
 
-const doneOf = (work: Work): WorkDone => ({ kind: 'series', endMs: work.endMs });
+const doneOf = (work: Work): WorkDone => ({ kind: 'series', endMs: work.endMs, fits: [] });
 
 test('work is adopted at the same minute, in the same order, however long it takes', async () => {
   const expected = ['10 at 40', '20 at 50', '30 at 60'];
