@@ -56,11 +56,12 @@ export const prediction: Suite = {
   },
 };
 
-function filesOf({ options, folder, quick, say }: SuiteContext): string[] {
+function filesOf(context: SuiteContext): string[] {
+  const { options, folder, quick } = context;
   if (options['trace'] !== undefined) return options['trace'].split(',');
   const path = join(folder, 'synthetic.ndjson');
   const requests = writeSyntheticTrace(path, { days: quick ? 2 : 4, viewsPerMinute: quick ? 20 : 40, seed: 11 });
-  say(`prediction: a synthetic site of ${requests} requests`);
+  context.say(`prediction: a synthetic site of ${requests} requests`);
   return [path];
 }
 

@@ -38,6 +38,6 @@ export class BacktestProgress {
     const part = Math.min(1, (playedMs / Math.max(60_000, reading.toMs - this.#firstMs)) * (reading.bytes / Math.max(1, this.#bytesTotal)));
     const leftMs = part > 0.01 ? (takenMs * (1 - part)) / part : undefined;
     this.#write(`played to ${new Date(minuteMs).toISOString().slice(0, 16).replace('T', ' ')}, ${formatDuration(Math.round(((playedMs / takenMs) * 1000) / 60_000) * 60_000)} a second, ${Math.floor(part * 100)} %`
-      + `${leftMs === undefined ? '' : `, ${formatDuration(Math.max(1, Math.round(leftMs / 1000)) * 1000)} left`}`);
+      + (leftMs === undefined ? '' : `, ${formatDuration(Math.max(1, Math.round(leftMs / 1000)) * 1000)} left`));
   }
 }

@@ -68,6 +68,7 @@ export class ModelWorker implements AsyncDisposable {
         reject: (error) => { cancel?.(); reject(error); },
       });
       const task: ModelTask = { id, work };
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread of this process has no origin
       worker.postMessage(task);
     });
   }
