@@ -87,7 +87,10 @@ export class FullForecasts {
 
   /** The same at one horizon as columns, some keys at a time: for who reads all of them often. */
   *columns(nowMs: number, sinceMs: number, horizon: number, part: KeyPart): Iterable<ForecastColumns> {
-    for (const rows of this.#seenSince(sinceMs, part)) yield this.#columnsOf(rows, this.#baseOf(rows.site, nowMs), this.#baseOf(rows.region, nowMs), horizon, nowMs);
+    for (const rows of this.#seenSince(sinceMs, part)) {
+      const [ofKeys, ofPairs] = [this.#baseOf(rows.site, nowMs), this.#baseOf(rows.region, nowMs)];
+      yield this.#columnsOf(rows, ofKeys, ofPairs, horizon, this.#pipeline.rates(rows.site, horizon, nowMs, ofKeys), this.#pipeline.rates(rows.region, horizon, nowMs, ofPairs));
+    }
   }
 
   *#seenSince(sinceMs: number, { every, offset }: KeyPart = wholePart): Iterable<Rows> {
@@ -131,7 +134,9 @@ export class FullForecasts {
     const { resources, regions } = this.#state;
     const { site, region, starts } = rows;
     const [ofKeys, ofPairs] = [this.#baseOf(site, nowMs), this.#baseOf(region, nowMs)];
-    const columns = horizonsMin.map((_, horizon) => this.#columnsOf(rows, ofKeys, ofPairs, horizon, nowMs));
+    const [keyRates, pairRates] = [this.#pipeline.ratesOfAll(site, nowMs, ofKeys), this.#pipeline.ratesOfAll(region, nowMs, ofPairs)];
+    const none = new Float64Array(0);
+    const columns = horizonsMin.map((_, horizon) => this.#columnsOf(rows, ofKeys, ofPairs, horizon, keyRates[horizon] ?? none, pairRates[horizon] ?? none));
     for (let row = 0; row < site.length; row++) {
       const resource = resources.keyAt(site.keys[row] ?? 0);
       if (resource === undefined) continue;
@@ -145,10 +150,10 @@ export class FullForecasts {
   }
 
   /** Both levels at one horizon: calibrated each by its own past, then made to add up. */
-  #columnsOf(rows: Rows, keyBase: Float64Array, pairBase: Float64Array, horizon: number, nowMs: number): ForecastColumns {
+  #columnsOf(rows: Rows, keyBase: Float64Array, pairBase: Float64Array, horizon: number, keyRates: Float64Array, pairRates: Float64Array): ForecastColumns {
     const { siteCalibration, regionCalibration } = this.#state;
-    const ofKeys = this.#calibrated(rows.site, siteCalibration, keyBase, horizon, nowMs);
-    const ofPairs = this.#calibrated(rows.region, regionCalibration, pairBase, horizon, nowMs);
+    const ofKeys = calibratedColumns(rows.site, siteCalibration, keyRates, horizon);
+    const ofPairs = calibratedColumns(rows.region, regionCalibration, pairRates, horizon);
     for (let row = 0; row < rows.site.length; row++) {
       const from = rows.starts[row] ?? 0;
       const to = rows.starts[row + 1] ?? 0;
@@ -158,22 +163,22 @@ export class FullForecasts {
     return { ofKeys, ofPairs };
   }
 
-  #calibrated(batch: Batch, calibration: Calibration, base: Float64Array, horizon: number, nowMs: number): CalibratedColumns {
-    const rates = this.#pipeline.rates(batch, horizon, nowMs, base);
-    const minutes = horizonsMin[horizon] ?? 0;
-    const columns = { batch, mean: new Float64Array(batch.length), dispersionForAny: new Float64Array(batch.length), dispersionForQuantiles: new Float64Array(batch.length) };
-    for (let row = 0; row < batch.length; row++) {
-      const calibrated = calibration.correct(horizon, (rates[row] ?? 0) * minutes);
-      columns.mean[row] = calibrated.mean;
-      columns.dispersionForAny[row] = calibrated.dispersionForAny;
-      columns.dispersionForQuantiles[row] = calibrated.dispersionForQuantiles;
-    }
-    return columns;
-  }
-
   #baseOf(batch: Batch, nowMs: number): Float64Array {
     return baseRates(this.#state, batch, nowMs);
   }
+}
+
+/** Calibrates a batch's rates at one horizon. */
+function calibratedColumns(batch: Batch, calibration: Calibration, rates: Float64Array, horizon: number): CalibratedColumns {
+  const minutes = horizonsMin[horizon] ?? 0;
+  const columns = { batch, mean: new Float64Array(batch.length), dispersionForAny: new Float64Array(batch.length), dispersionForQuantiles: new Float64Array(batch.length) };
+  for (let row = 0; row < batch.length; row++) {
+    const calibrated = calibration.correct(horizon, (rates[row] ?? 0) * minutes);
+    columns.mean[row] = calibrated.mean;
+    columns.dispersionForAny[row] = calibrated.dispersionForAny;
+    columns.dispersionForQuantiles[row] = calibrated.dispersionForQuantiles;
+  }
+  return columns;
 }
 
 function calibratedAt({ mean, dispersionForAny, dispersionForQuantiles }: CalibratedColumns, row: number): Calibrated {

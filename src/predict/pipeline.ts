@@ -8,6 +8,9 @@ import { horizonsMin } from './forecaster.ts';
 import type { Batch, Stage, StageName } from './stage.ts';
 import type { EngineState } from './state/state.ts';
 
+/** Horizon at which `Stage.factors` are asked for, 15 minutes, as an index into `horizonsMin`. */
+const factorHorizon = 2;
+
 /** What a stage was given and what it made of it. */
 export interface Trial {
   readonly stage: StageName;
@@ -31,6 +34,16 @@ export class Pipeline {
     const rates = base.slice();
     for (const stage of this.stages) this.#admit(stage, batch, rates, horizon, nowMs);
     return rates;
+  }
+
+  /** The same at every horizon, in their order. */
+  ratesOfAll(batch: Batch, nowMs: number, base = baseRates(this.#state, batch, nowMs)): Float64Array[] {
+    const all = horizonsMin.map(() => base.slice());
+    for (const stage of this.stages) {
+      if (stage.factors) this.#multiply(stage, batch, all, nowMs);
+      else all.forEach((rates, horizon) => { this.#admit(stage, batch, rates, horizon, nowMs); });
+    }
+    return all;
   }
 
   /** Every stage's trial, in order, and the rates that would come out at the end were there no fall-back. Each stage is given what the gate trusts of the ones before it. */
@@ -66,5 +79,15 @@ export class Pipeline {
     const pick = (column: Int32Array): Int32Array => Int32Array.from(rows, (row) => column[row] ?? -1);
     stage.apply({ level: batch.level, length: rows.length, keys: pick(batch.keys), regions: pick(batch.regions), pairs: pick(batch.pairs) }, some, horizon, nowMs);
     rows.forEach((row, i) => { rates[row] = some[i] ?? 0; });
+  }
+
+  /** Lets a stage multiply the rows at whose density it is let in, at each horizon, by what it finds once. */
+  #multiply(stage: Stage, batch: Batch, all: readonly Float64Array[], nowMs: number): void {
+    if (this.#gate.openness(stage.name, batch.level) === 'none') return;
+    const factors = stage.factors?.(batch, (all[factorHorizon] ?? new Float64Array(batch.length)).slice(), nowMs);
+    all.forEach((rates, horizon) => {
+      const minutes = horizonsMin[horizon] ?? 0;
+      for (let i = 0; i < batch.length; i++) if (this.#gate.lets(stage.name, batch.level, (rates[i] ?? 0) * minutes)) rates[i] = (rates[i] ?? 0) * (factors?.[i] ?? 1);
+    });
   }
 }

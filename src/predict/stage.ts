@@ -70,6 +70,11 @@ export interface Stage {
    * A row it knows nothing better about stays as it is; results are finite and not negative.
    */
   apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void;
+  /**
+   * For a stage whose word is one factor whatever the horizon: what it multiplies each row's rate by, given the rates over 15 minutes. Equal to what `apply` does at that
+   * horizon; asked once where all horizons are wanted.
+   */
+  factors?(batch: Batch, perMinute: Float64Array, nowMs: number): Float64Array;
   /** Keys that it expects clearly more of than their base rates say; at most a few thousand. */
   raised?(nowMs: number): Iterable<number>;
   /** What it sees more asked for than usual, in names, most expected first. */

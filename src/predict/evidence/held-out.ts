@@ -110,7 +110,8 @@ export class HeldOut {
     const { base, trials, rates } = this.#pipeline.trials(batch, choiceHorizon, nowMs);
     const fallenBack = this.#gate.fallenBack(batch.level);
     // What calibration learns from is what is handed out; a fall-back is not what would be without it.
-    const handedOut = horizonsMin.map((_, horizon) => (horizon === choiceHorizon && !fallenBack ? rates : this.#pipeline.rates(batch, horizon, nowMs, base)));
+    const handedOut = this.#pipeline.ratesOfAll(batch, nowMs, base);
+    if (!fallenBack) handedOut[choiceHorizon] = rates;
     const calibration = this.#calibrationOf(batch.level);
     const calibrated = (perMinute: number): Calibrated => calibration.correct(choiceHorizon, perMinute * (horizonsMin[choiceHorizon] ?? 0));
     const said = [...base].map((rate, i) => ({ base: calibrated(rate), forecast: calibrated(handedOut[choiceHorizon]?.[i] ?? 0) }));

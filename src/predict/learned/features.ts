@@ -3,7 +3,7 @@
  * their usual. Everything is a logarithm or a part of something, relative to what was expected of the row where that makes sense, so that
  * what is learned on dense rows holds for others and nothing depends on the size of the site. Read from the state as of one moment; nothing is kept.
  *
- * Hot: it runs over every row that is forecast. Rows are written straight into columns, about 1 µs each.
+ * Hot: it runs over every row that is forecast. Rows are written straight into columns.
  */
 import { siteExposures } from '../base/rates.ts';
 import type { Batch, Level } from '../stage.ts';
@@ -14,10 +14,6 @@ import type { Kin } from './kin.ts';
 import type { Novelty } from './novelty.ts';
 
 const minuteMs = 60_000;
-/** Of a key's pairs, so many are looked at. */
-const walkMax = 24;
-/** A region in which a resource has this much of a request in the last hour asks for it now. */
-const hotFrom = 0.3;
 /** The expected count stands for this many minutes. */
 export const featureMinutes = 15;
 
@@ -31,12 +27,9 @@ const feature = (name: string, from: number, to: number): Feature => ({ name, fr
 
 const common: readonly Feature[] = [
   feature('expected', -12, 5), feature('fresh10', -5, 5), feature('fresh60', -5, 5), feature('fresh360', -5, 5), feature('fresh1440', -4, 4),
-  feature('day', -2.5, 9), feature('total', 0, 12), feature('gap', 0, 8), feature('gapRelative', -5, 6),
-  feature('age', 0, 12), feature('regions', 0, 24), feature('topRegion', 0, 1), feature('topVariation', 0, 1),
-  feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5),
-  feature('classRatio', -2, 2), feature('depth', 0, 15), feature('query', 0, 1),
-  feature('nameFresh10', -5, 5), feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('seriesFresh60', -5, 5), feature('seriesSize', -6, 6), feature('folderFresh60', -3, 3),
-  feature('hotRegions', 0, 24), feature('hourTop', 0, 1),
+  feature('day', -2.5, 9), feature('total', 0, 12), feature('gap', 0, 8), feature('gapRelative', -5, 6), feature('age', 0, 12),
+  feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5), feature('classRatio', -2, 2), feature('depth', 0, 15), feature('query', 0, 1),
+  feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('seriesSize', -6, 6), feature('folderFresh60', -3, 3),
 ];
 const regional: readonly Feature[] = [
   feature('pairDay', -5, 5), feature('pairHour', -5, 5), feature('pairPart', -5, 0.5), feature('pairGap', 0, 8), feature('pairGapRelative', -7, 6), feature('pairTotal', 0, 12),
@@ -86,15 +79,15 @@ export class FeatureReader {
   readonly #nowMs: number;
   readonly #keys: Scales;
   readonly #regions: Scales;
-  /** Effective minutes of the scales, at the site's pace. */
-  readonly #exposure: readonly number[];
+  /** Of a day's decayed requests at the site's pace, what each other scale should hold; and the day's effective minutes. */
+  readonly #perDay: readonly number[];
+  readonly #dayMin: number;
   readonly #pairFactor: number;
   readonly #pairHourFactor: number;
   readonly #kinFactors: Float64Array;
   readonly #regionalFactors: Float64Array;
   readonly #regionDay: number;
-  /** Parts of the features that are the same for every row: the site's pace. */
-  readonly #moment: Float64Array;
+  readonly #pace: Float64Array;
 
   constructor(sources: FeatureSources, nowMs: number) {
     const { state, kin } = sources;
@@ -102,126 +95,68 @@ export class FeatureReader {
     this.#nowMs = nowMs;
     this.#keys = scalesOf(state.byResource, nowMs);
     this.#regions = scalesOf(state.byRegion, nowMs);
-    this.#exposure = siteExposures(state, nowMs);
+    const [e0 = 1, e1 = 1, e2 = 1, e3 = 1, e4 = 1] = siteExposures(state, nowMs);
+    this.#perDay = [e0 / e3, e1 / e3, e2 / e3, 1, e3 / e4];
+    this.#dayMin = e3;
     this.#pairFactor = state.regionsOf.factor(nowMs);
     this.#pairHourFactor = state.regionsOf.hourFactor(nowMs);
     this.#kinFactors = kin.families.factors(nowMs);
     this.#regionalFactors = kin.regional.factors(nowMs);
     let regionDay = 0;
     for (let region = 0; region < state.regions.span; region++) regionDay += (this.#regions.c3[region] ?? 0) * this.#regions.f3;
-    this.#regionDay = regionDay;
-    const [e0 = 1, e1 = 1, e2 = 1, e3 = 1] = this.#exposure;
-    this.#moment = Float64Array.of(logRatio(e0 / 10, e1 / 60, 0.01), logRatio(e1 / 60, e2 / 360, 0.01), logRatio(e2 / 360, e3 / 1440, 0.01));
+    this.#regionDay = Math.max(1e-9, regionDay);
+    this.#pace = Float64Array.of(logRatio(e0 / 10, e1 / 60, 0.01), logRatio(e1 / 60, e2 / 360, 0.01), logRatio(e2 / 360, e3 / 1440, 0.01));
   }
 
   /** Features of the batch's rows `from` to `to` into the block's rows from 0. `perMinute`: what they were given. */
   read(batch: Batch, perMinute: Float64Array, from: number, to: number, block: FeatureBlock): void {
-    let walked = -1;
-    let regionCount = 0;
-    let topRegion = 0;
-    let topVariation = 0;
-    let hotRegions = 0;
-    let hourTop = 0;
-    for (let row = from; row < to; row++) {
-      const key = batch.keys[row] ?? 0;
-      // Rows of one resource stand together in most batches.
-      if (key !== walked) {
-        walked = key;
-        const { regionsOf, variationsOf } = this.#sources.state;
-        regionCount = 0;
-        let weight = 0;
-        let most = 0;
-        let hours = 0;
-        let hourMost = 0;
-        hotRegions = 0;
-        for (let slot = regionsOf.first(key); slot >= 0 && regionCount < walkMax; slot = regionsOf.after(slot)) {
-          const own = regionsOf.weightAt(slot);
-          weight += own;
-          if (own > most) most = own;
-          const hour = regionsOf.hourAt(slot) * this.#pairHourFactor;
-          hours += hour;
-          if (hour > hourMost) hourMost = hour;
-          if (hour > hotFrom) hotRegions++;
-          regionCount++;
-        }
-        topRegion = weight > 0 ? most / weight : NaN;
-        hourTop = hours > 0.01 ? hourMost / hours : NaN;
-        weight = 0;
-        most = 0;
-        let seen = 0;
-        for (let slot = variationsOf.first(key); slot >= 0 && seen < walkMax; slot = variationsOf.after(slot)) {
-          const own = variationsOf.weightAt(slot);
-          weight += own;
-          if (own > most) most = own;
-          seen++;
-        }
-        topVariation = weight > 0 ? most / weight : NaN;
-      }
-      this.#row(batch, row, key, perMinute[row] ?? 0, row - from, block, regionCount, topRegion, topVariation, hotRegions, hourTop);
-    }
+    for (let row = from; row < to; row++) this.#row(batch, row, perMinute[row] ?? 0, row - from, block);
   }
 
-  #row(batch: Batch, row: number, key: number, rate: number, line: number, { values, capacity }: FeatureBlock, regionCount: number, topRegion: number, topVariation: number, hotRegions: number, hourTop: number): void {
+  #row(batch: Batch, row: number, rate: number, line: number, { values, capacity }: FeatureBlock): void {
     const { state, kin, classes } = this.#sources;
     const { c0, c1, c2, c3, c4, f0, f1, f2, f3, f4 } = this.#keys;
-    const e0 = this.#exposure[0] ?? 1;
-    const e1 = this.#exposure[1] ?? 1;
-    const e2 = this.#exposure[2] ?? 1;
-    const e3 = this.#exposure[3] ?? 1;
-    const e4 = this.#exposure[4] ?? 1;
-    const moment = this.#moment;
-    const short = (c0[key] ?? 0) * f0;
+    const key = batch.keys[row] ?? 0;
+    const per0 = this.#perDay[0] ?? 1;
+    const per1 = this.#perDay[1] ?? 1;
     const hour = (c1[key] ?? 0) * f1;
-    const part = (c2[key] ?? 0) * f2;
     const day = (c3[key] ?? 0) * f3;
-    const gapMin = (this.#nowMs - (state.byResource.lastSeenAt(key))) / minuteMs;
+    const gapMin = (this.#nowMs - state.byResource.lastSeenAt(key)) / minuteMs;
     let at = line;
     values[at] = Math.log(rate * featureMinutes + 1e-6); at += capacity;
-    values[at] = logRatio(short, (day * e0) / e3, 0.2); at += capacity;
-    values[at] = logRatio(hour, (day * e1) / e3, 0.2); at += capacity;
-    values[at] = logRatio(part, (day * e2) / e3, 0.2); at += capacity;
-    values[at] = logRatio(day, ((c4[key] ?? 0) * f4 * e3) / e4, 0.2); at += capacity;
+    values[at] = logRatio((c0[key] ?? 0) * f0, day * per0, 0.2); at += capacity;
+    values[at] = logRatio(hour, day * per1, 0.2); at += capacity;
+    values[at] = logRatio((c2[key] ?? 0) * f2, day * (this.#perDay[2] ?? 1), 0.2); at += capacity;
+    values[at] = logRatio(day, (c4[key] ?? 0) * f4 * (this.#perDay[4] ?? 1), 0.2); at += capacity;
     values[at] = Math.log(day + 0.1); at += capacity;
     values[at] = Math.log(state.byResource.totals[key] ?? 0); at += capacity;
     values[at] = Math.log(gapMin + 1); at += capacity;
-    values[at] = Math.log((gapMin * day) / e3 + 0.01); at += capacity;
+    values[at] = Math.log((gapMin * day) / this.#dayMin + 0.01); at += capacity;
     values[at] = Math.log((this.#nowMs - state.byResource.firstSeenAt(key)) / minuteMs + 1); at += capacity;
-    values[at] = regionCount; at += capacity;
-    values[at] = topRegion; at += capacity;
-    values[at] = topVariation; at += capacity;
-    for (let i = 0; i < 3; i++) {
-      values[at] = moment[i] ?? 0;
-      at += capacity;
-    }
+    values[at] = this.#pace[0] ?? 0; at += capacity;
+    values[at] = this.#pace[1] ?? 0; at += capacity;
+    values[at] = this.#pace[2] ?? 0; at += capacity;
     kin.know(key);
     values[at] = classes.logRatio(kin.classOf(key)); at += capacity;
     values[at] = kin.depthOf(key); at += capacity;
     values[at] = kin.queryOf(key); at += capacity;
-    const families = kin.families;
-    const k0 = families.columns[0];
-    const k1 = families.columns[1];
-    const k2 = families.columns[2];
-    const g0 = this.#kinFactors[0] ?? 0;
-    const g1 = this.#kinFactors[1] ?? 0;
-    const g2 = this.#kinFactors[2] ?? 0;
+    const { families } = kin;
+    const k1 = families.columns[0];
+    const k2 = families.columns[1];
+    const g1 = this.#kinFactors[0] ?? 0;
+    const g2 = this.#kinFactors[1] ?? 0;
     const name = families.find(kin.nameOf(key));
-    const nameDay = name < 0 ? 0 : Math.max(0, (k2?.[name] ?? 0) * g2 - day);
     const nameHour = name < 0 ? 0 : Math.max(0, (k1?.[name] ?? 0) * g1 - hour);
-    values[at] = logRatio(name < 0 ? 0 : Math.max(0, (k0?.[name] ?? 0) * g0 - short), (nameDay * e0) / e3, 0.2); at += capacity;
-    values[at] = logRatio(nameHour, (nameDay * e1) / e3, 0.2); at += capacity;
+    const nameDay = name < 0 ? 0 : Math.max(0, (k2?.[name] ?? 0) * g2 - day);
+    values[at] = logRatio(nameHour, nameDay * per1, 0.2); at += capacity;
     values[at] = logRatio(nameDay, day, 0.2); at += capacity;
     const series = families.find(kin.seriesOf(key));
-    const seriesDay = series < 0 ? 0 : Math.max(0, (k2?.[series] ?? 0) * g2 - day);
-    values[at] = logRatio(series < 0 ? 0 : Math.max(0, (k1?.[series] ?? 0) * g1 - hour), (seriesDay * e1) / e3, 0.2); at += capacity;
-    values[at] = logRatio(seriesDay, day, 0.2); at += capacity;
+    values[at] = logRatio(series < 0 ? 0 : Math.max(0, (k2?.[series] ?? 0) * g2 - day), day, 0.2); at += capacity;
     const folder = families.find(kin.folderOf(key));
     const folderDay = folder < 0 ? 0 : (k2?.[folder] ?? 0) * g2;
-    const folderHour = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
-    values[at] = logRatio(folderHour, (folderDay * e1) / e3, 0.5); at += capacity;
-    values[at] = hotRegions; at += capacity;
-    values[at] = hourTop; at += capacity;
+    values[at] = logRatio(folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1, folderDay * per1, 0.5);
     if (batch.level === 'site') return;
-    this.#pair(batch.pairs[row] ?? -1, batch.regions[row] ?? -1, key, rate, at, values, capacity, hour, day, nameHour, nameDay, folderDay);
+    this.#pair(batch.pairs[row] ?? -1, batch.regions[row] ?? -1, key, rate, at + capacity, values, capacity, hour, day, nameHour, nameDay, folderDay);
   }
 
   #pair(
@@ -230,8 +165,6 @@ export class FeatureReader {
   ): void {
     const { state: { regionsOf }, kin, novelty, regions } = this.#sources;
     const { c0, c1, c2, c3, f0, f1, f2, f3 } = this.#regions;
-    const e1 = this.#exposure[1] ?? 1;
-    const e3 = this.#exposure[3] ?? 1;
     const region0 = (c0[region] ?? 0) * f0;
     const region1 = (c1[region] ?? 0) * f1;
     const region2 = (c2[region] ?? 0) * f2;
@@ -242,14 +175,14 @@ export class FeatureReader {
     const gapMin = slot < 0 ? NaN : (this.#nowMs - regionsOf.lastSeenAt(slot)) / minuteMs;
     const elsewhereDay = Math.max(0, day - pairDay);
     let at = from;
-    values[at] = logRatio(pairDay, rate * e3, 0.1); at += capacity;
+    values[at] = logRatio(pairDay, rate * this.#dayMin, 0.1); at += capacity;
     values[at] = logRatio(pairHour, pairDay * hourPart, 0.1); at += capacity;
     values[at] = logRatio(pairDay, day, 0.1); at += capacity;
     values[at] = Math.log(gapMin + 1); at += capacity;
     values[at] = Math.log(gapMin * rate + 0.001); at += capacity;
     values[at] = slot < 0 ? NaN : Math.log(regionsOf.totalAt(slot)); at += capacity;
-    values[at] = logRatio(Math.max(0, hour - pairHour), (elsewhereDay * e1) / e3, 0.2); at += capacity;
-    values[at] = Math.log(region3 / Math.max(1e-9, this.#regionDay) + 1e-6); at += capacity;
+    values[at] = logRatio(Math.max(0, hour - pairHour), elsewhereDay * (this.#perDay[1] ?? 1), 0.2); at += capacity;
+    values[at] = Math.log(region3 / this.#regionDay + 1e-6); at += capacity;
     values[at] = logRatio(region0, (region1 * 10) / 60, 0.5); at += capacity;
     values[at] = logRatio(region1, (region3 * 60) / 1440, 0.5); at += capacity;
     values[at] = logRatio(region2, (region3 * 360) / 1440, 0.5); at += capacity;
@@ -261,12 +194,12 @@ export class FeatureReader {
     const g1 = this.#regionalFactors[1] ?? 0;
     const name = table.find(inRegion(kin.nameOf(key), region));
     const ownNameDay = name < 0 ? 0 : Math.max(0, (k1?.[name] ?? 0) * g1 - pairDay);
-    values[at] = logRatio(name < 0 ? 0 : Math.max(0, (k0?.[name] ?? 0) * g0 - pairHour), nameHour * (region1 / Math.max(1e-9, this.#regionDay)), 0.1); at += capacity;
-    values[at] = logRatio(ownNameDay, (nameDay * region3) / Math.max(1e-9, this.#regionDay), 0.1); at += capacity;
+    values[at] = logRatio(name < 0 ? 0 : Math.max(0, (k0?.[name] ?? 0) * g0 - pairHour), nameHour * (region1 / this.#regionDay), 0.1); at += capacity;
+    values[at] = logRatio(ownNameDay, (nameDay * region3) / this.#regionDay, 0.1); at += capacity;
     const folder = table.find(inRegion(kin.folderOf(key), region));
     const ownFolderDay = folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1;
     values[at] = logRatio(folder < 0 ? 0 : (k0?.[folder] ?? 0) * g0, ownFolderDay * hourPart, 0.3); at += capacity;
-    values[at] = logRatio(ownFolderDay, (folderDay * region3) / Math.max(1e-9, this.#regionDay), 0.5); at += capacity;
+    values[at] = logRatio(ownFolderDay, (folderDay * region3) / this.#regionDay, 0.5); at += capacity;
     values[at] = novelty.of(region);
   }
 }

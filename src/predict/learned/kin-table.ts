@@ -78,22 +78,39 @@ export class KinTable {
     }
   }
 
+  /** Writes the entries in use, column by column. */
   write(writer: ByteWriter): void {
     for (const landmark of this.#landmarksMs) writer.double(landmark);
-    writer.raw(bytesOf(this.#tags));
-    for (const column of this.columns) writer.raw(bytesOf(column));
+    const used = new Uint32Array(this.#tags.length);
+    let length = 0;
+    for (let entry = 0; entry < used.length; entry++) if (this.#tags[entry] !== 0) used[length++] = entry;
+    const entries = used.subarray(0, length);
+    writer.uint(length);
+    writer.raw(bytesOf(entries));
+    for (const column of [this.#tags, ...this.columns]) {
+      const part = column instanceof Uint32Array ? new Uint32Array(length) : new Float32Array(length);
+      for (let i = 0; i < length; i++) part[i] = column[entries[i] ?? 0] ?? 0;
+      writer.raw(bytesOf(part));
+    }
   }
 
-  /** Reads a table of equal size. Numbers that can't be counts become 0. */
+  /** Reads into an empty table of equal size. Numbers that can't be counts become 0; entries that there can't be are left out. */
   read(reader: ByteReader): void {
     for (let scale = 0; scale < this.#landmarksMs.length; scale++) {
       const landmark = reader.double();
       this.#landmarksMs[scale] = Number.isFinite(landmark) && landmark > 0 ? landmark : 0;
     }
-    bytesOf(this.#tags).set(reader.raw(this.#tags.byteLength));
-    for (const column of this.columns) {
-      bytesOf(column).set(reader.raw(column.byteLength));
-      for (let i = 0; i < column.length; i++) if (!((column[i] ?? 0) >= 0 && (column[i] ?? 0) < Infinity)) column[i] = 0;
+    const length = reader.length(4 * (2 + this.columns.length));
+    const entries = new Uint32Array(length);
+    bytesOf(entries).set(reader.raw(entries.byteLength));
+    for (const column of [this.#tags, ...this.columns]) {
+      const part = column instanceof Uint32Array ? new Uint32Array(length) : new Float32Array(length);
+      bytesOf(part).set(reader.raw(part.byteLength));
+      for (let i = 0; i < length; i++) {
+        const entry = entries[i] ?? 0;
+        const value = part[i] ?? 0;
+        if (entry < column.length) column[entry] = value >= 0 && value < Infinity ? value : 0;
+      }
     }
   }
 

@@ -12,15 +12,14 @@ import { KinTable } from './kin-table.ts';
 /** Families kept, of resources and of (family, region). */
 const familiesMax = 65_536;
 const regionalMax = 131_072;
-/** Time constants, minutes: of both tables; the first is left out for regions. */
-export const kinScalesMin = [10, 60, 1440] as const;
-export const regionalScalesMin = [60, 1440] as const;
+/** Time constants, minutes, of both tables. */
+const scalesMin = [60, 1440] as const;
 /** Classes are put into so many groups by their hash. */
 export const classGroups = 256;
 
 export class Kin {
-  readonly families = new KinTable(familiesMax, kinScalesMin);
-  readonly regional = new KinTable(regionalMax, regionalScalesMin);
+  readonly families = new KinTable(familiesMax, scalesMin);
+  readonly regional = new KinTable(regionalMax, scalesMin);
   readonly #state: EngineState;
   /** By key index: hashes of the families, 0 where the key has not been looked at; and class, depth and query in one. */
   #names = new Uint32Array(0);

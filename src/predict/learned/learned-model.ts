@@ -3,11 +3,16 @@
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { TreeModel } from '../trees/index.ts';
-import type { FeatureBlock } from './features.ts';
 import type { Opinions } from './opinions.ts';
 
 /** No correction is beyond e^±this: more is a birth or a burst, and not for trees to say. */
-export const correctionMax = 2.5;
+const correctionMax = 2.5;
+
+/** Log-corrections, by row. */
+export interface Words {
+  readonly boosted: Float64Array;
+  readonly forest: Float64Array;
+}
 
 export class LearnedModel {
   readonly boosted: TreeModel;
@@ -18,24 +23,13 @@ export class LearnedModel {
     this.forest = forest;
   }
 
-  /** Each model's log-corrections of the first rows. */
-  words(columns: readonly Float32Array[], length: number): { readonly boosted: Float64Array; readonly forest: Float64Array } {
+  /** What each model says of the first rows. */
+  words(columns: readonly Float32Array[], length: number): Words {
     const boosted = new Float64Array(length);
     const forest = new Float64Array(length);
     this.boosted.addTo(columns, length, boosted);
     this.forest.addTo(columns, length, forest);
     return { boosted, forest };
-  }
-
-  /** Multiplies the rates of the block's rows, which stand at `from`, by what both say together. */
-  correct(block: FeatureBlock, length: number, opinions: Opinions, perMinute: Float64Array, from: number): void {
-    const { boosted, forest } = this.words(block.columns, length);
-    const expected = block.columns[0];
-    for (let row = 0; row < length; row++) {
-      const weights = opinions.at(expected?.[row] ?? 0);
-      const said = weights.boosted * (boosted[row] ?? 0) + weights.forest * (forest[row] ?? 0);
-      perMinute[from + row] = (perMinute[from + row] ?? 0) * Math.exp(said > correctionMax ? correctionMax : said < -correctionMax ? -correctionMax : said);
-    }
   }
 
   write(writer: ByteWriter): void {
@@ -45,5 +39,14 @@ export class LearnedModel {
 
   static read(reader: ByteReader): LearnedModel {
     return new LearnedModel(TreeModel.read(reader), TreeModel.read(reader));
+  }
+}
+
+/** The factors that come of what was said, each model believed as it deserves at the row's density, into `factors` from `from` on. `expected`: the logarithm of what is expected. */
+export function weigh({ boosted, forest }: Words, expected: Float32Array | undefined, opinions: Opinions, factors: Float64Array, from: number): void {
+  for (let row = 0; row < boosted.length; row++) {
+    const weights = opinions.at(expected?.[row] ?? 0);
+    const said = weights.boosted * (boosted[row] ?? 0) + weights.forest * (forest[row] ?? 0);
+    factors[from + row] = Math.exp(said > correctionMax ? correctionMax : said < -correctionMax ? -correctionMax : said);
   }
 }

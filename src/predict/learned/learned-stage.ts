@@ -15,7 +15,8 @@ import { Encoding } from './encodings.ts';
 import { featureBlock, featureMinutes, FeatureReader } from './features.ts';
 import type { FeatureBlock, FeatureSources } from './features.ts';
 import { classGroups, Kin } from './kin.ts';
-import type { LearnedModel } from './learned-model.ts';
+import { weigh } from './learned-model.ts';
+import type { LearnedModel, Words } from './learned-model.ts';
 import { Novelty } from './novelty.ts';
 import { Opinions } from './opinions.ts';
 import { Samples } from './samples.ts';
@@ -34,12 +35,14 @@ const rowsMin = 500;
 const blockRows = 2048;
 
 interface Prepared {
+  readonly batch: Batch;
+  readonly perMinute: Float64Array;
   readonly block: FeatureBlock;
   readonly offsets: Float64Array;
   readonly classes: Int32Array;
   readonly regions: Int32Array;
   /** What the models of then said; undefined before there were any. */
-  readonly words: ReturnType<LearnedModel['words']> | undefined;
+  readonly words: Words | undefined;
   readonly atMs: number;
 }
 
@@ -87,15 +90,28 @@ export class LearnedStage implements Stage {
   }
 
   apply(batch: Batch, perMinute: Float64Array, _horizon: number, nowMs: number): void {
+    if (!this.#models.has(batch.level)) return;
+    const factors = this.factors(batch, perMinute, nowMs);
+    for (let row = 0; row < batch.length; row++) perMinute[row] = (perMinute[row] ?? 0) * (factors[row] ?? 1);
+  }
+
+  factors(batch: Batch, perMinute: Float64Array, nowMs: number): Float64Array {
     const model = this.#models.get(batch.level);
-    if (!model || batch.length === 0) return;
+    const factors = new Float64Array(batch.length).fill(1);
+    if (!model || batch.length === 0) return factors;
+    const prepared = this.#prepared.get(batch.level);
+    if (prepared?.words && prepared.batch === batch && prepared.atMs === nowMs && isEqual(prepared.perMinute, perMinute)) {
+      weigh(prepared.words, prepared.block.columns[0], this.#opinions[batch.level], factors, 0);
+      return factors;
+    }
     const reader = new FeatureReader(this.#sources, nowMs);
     const block = this.#block(batch.level);
     for (let from = 0; from < batch.length; from += blockRows) {
       const length = Math.min(blockRows, batch.length - from);
       reader.read(batch, perMinute, from, from + length, block);
-      model.correct(block, length, this.#opinions[batch.level], perMinute, from);
+      weigh(model.words(block.columns, length), block.columns[0], this.#opinions[batch.level], factors, from);
     }
+    return factors;
   }
 
   prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
@@ -104,7 +120,7 @@ export class LearnedStage implements Stage {
     const classes = new Int32Array(batch.length);
     for (let row = 0; row < batch.length; row++) classes[row] = this.kin.classOf(batch.keys[row] ?? 0);
     const offsets = perMinute.map((rate) => Math.log(rate * featureMinutes));
-    this.#prepared.set(batch.level, { block, offsets, classes, regions: batch.regions, words: this.#models.get(batch.level)?.words(block.columns, batch.length), atMs: nowMs });
+    this.#prepared.set(batch.level, { batch, perMinute: perMinute.slice(), block, offsets, classes, regions: batch.regions, words: this.#models.get(batch.level)?.words(block.columns, batch.length), atMs: nowMs });
   }
 
   learn(level: Level, counts: Float64Array): void {
@@ -182,4 +198,9 @@ export class LearnedStage implements Stage {
     this.#blocks.set(level, made);
     return made;
   }
+}
+
+function isEqual(one: Float64Array, other: Float64Array): boolean {
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return one.length === other.length;
 }

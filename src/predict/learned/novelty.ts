@@ -40,11 +40,17 @@ export class Novelty {
   }
 
   write(writer: ByteWriter): void {
-    writer.raw(new Uint8Array(this.#parts.buffer));
+    const regions = Math.min(regionsMax, this.#state.regions.span);
+    writer.uint(regions);
+    for (let region = 0; region < regions; region++) writer.double(this.#parts[region] ?? 0);
   }
 
+  /** Regions have their indexes for ever. */
   read(reader: ByteReader): void {
-    new Uint8Array(this.#parts.buffer).set(reader.raw(this.#parts.byteLength));
-    for (let region = 0; region < regionsMax; region++) if (!((this.#parts[region] ?? 0) >= 0 && (this.#parts[region] ?? 0) <= 1)) this.#parts[region] = 0;
+    const regions = reader.length(8);
+    for (let region = 0; region < regions; region++) {
+      const part = reader.double();
+      if (region < regionsMax) this.#parts[region] = part >= 0 && part <= 1 ? part : 0;
+    }
   }
 }

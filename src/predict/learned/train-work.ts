@@ -34,8 +34,8 @@ export interface TrainDone {
 
 const magic = 'FSBM';
 const version = 1;
-const boosting = { rounds: 100, depth: 5, leafExpectedMin: 20, shrinkage: 0.15, lambda: 5, rowPart: 0.4, featurePart: 0.4, bins: 64 } as const;
-const growing = { trees: 16, depth: 8, leafExpectedMin: 20, rowPart: 0.3, featurePart: 0.4, bins: 64, prior: 20 } as const;
+const boosting = { rounds: 70, depth: 5, leafExpectedMin: 20, shrinkage: 0.2, lambda: 5, rowPart: 0.4, featurePart: 0.4, bins: 64 } as const;
+const growing = { trees: 10, depth: 7, leafExpectedMin: 20, rowPart: 0.3, featurePart: 0.4, bins: 64, prior: 20 } as const;
 
 export async function train(work: TrainWork): Promise<TrainDone> {
   return Promise.resolve({ kind: 'train', endMs: work.endMs, models: work.samples.map((rows) => trainLevel(rows, work.seed)) });
