@@ -41,11 +41,11 @@ const sites = [{ name: 'one region a key', twoRegions: 0 }, { name: '1.5 regions
 export const demandScale: Suite = {
   name: 'demand-scale',
   about: 'the prediction engine with a million live keys: memory, demand absorbed, forecast cycle, snapshots (two minutes)',
-  async run({ quick, say }) {
-    const keys = quick ? 200_000 : 1_000_000;
+  async run(context) {
+    const keys = context.quick ? 200_000 : 1_000_000;
     const found: { readonly site: string; readonly numbers: ScaleNumbers }[] = [];
     for (const { name, twoRegions } of sites) {
-      say(`demand-scale: ${keys.toLocaleString('en')} keys, ${name}`);
+      context.say(`demand-scale: ${keys.toLocaleString('en')} keys, ${name}`);
       found.push({ site: name, numbers: await measured(keys, twoRegions) });
     }
     const missed = found.flatMap(({ site, numbers }) => limits.flatMap((limit) => (isMet(limit, limit.of(numbers)) ? [] : [`${site}: ${limit.name} ${limit.written(limit.of(numbers))}, ${required(limit)}`])));

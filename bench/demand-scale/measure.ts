@@ -69,7 +69,9 @@ async function measure(keys: number, twoRegions: number): Promise<ScaleNumbers> 
   let snapshotBytes = 0;
   const snapshotMs = cpuMs(() => { for (const part of engine.snapshotParts()) snapshotBytes += part.length; });
   const snapshot = engine.snapshot();
-  const restoreMs = cpuMs(() => { new DemandEngine({ keysMax: keys, snapshot }); });
+  let restored = 0;
+  const restoreMs = cpuMs(() => { restored = new DemandEngine({ keysMax: keys, snapshot }).size().keys; });
+  if (restored !== own.keys) throw new Error(`${restored} keys came back of ${own.keys}`);
   const birthsMs = observe(site.births(countsPerMinute));
   return {
     keys: own.keys, pairsPerKey: 1 + twoRegions, residentBytesPerKey: resident / own.keys, ownBytesPerKey: own.bytes / own.keys,

@@ -1,23 +1,30 @@
 /**
- * The characters of many keys, one after the other in chunks of 256 KiB: a string of its own costs 16 to 40 bytes beside them. A key is a header (its
- * characters, doubled, one more when they take two bytes each; in base 128) and its characters, a byte each when all are up to U+00FF, else UTF-16, so that
- * every string comes back exactly. Who owns a key knows its address; what is dead is reclaimed by moving the rest of its chunk.
+ * The characters of many keys, one after the other in chunks of 256 KiB: a string of its own costs 16 to 40 bytes beside them. A key is a header (four times its
+ * characters, and its kind; in base 128) and its characters: a byte each when all are up to U+00FF; else UTF-16, so that every string comes back exactly; or, when what
+ * it begins with is a known folder (`key-folders.ts`), that one's number and the rest. Who owns a key knows its address; what is dead is reclaimed by moving
+ * the rest of its chunk.
  */
 import { Buffer } from 'node:buffer';
 import { assert } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { KeyFolders } from './key-folders.ts';
 import type { KeyHash } from './key-hash.ts';
 
 const chunkBits = 18;
 const chunkBytes = 1 << chunkBits;
 const offsetMask = chunkBytes - 1;
 /** Characters of a key. Longer ones are refused where they come from (`lineCharactersMax` of a trace, `limits.url`). */
-export const keyCharactersMax = 65_536;
+const keyCharactersMax = 65_536;
+/** A header of three bytes, a folder's number of two. */
+const headerBytesMax = 5;
 const chunksMax = 1 << (32 - chunkBits);
+/** Kinds: a byte a character, two, a byte each behind a folder's number. */
+const [narrow, broad, inFolder] = [0, 1, 2] as const;
 /** The address of no key. */
 export const nowhere = 0xffff_ffff;
 
 export class KeyArena {
+  readonly #folders = new KeyFolders();
   readonly #chunks: Buffer[] = [];
   /** Bytes in use in each chunk, and those of them whose keys are alive. */
   readonly #used: number[] = [];
@@ -25,30 +32,31 @@ export class KeyArena {
   readonly #free: number[] = [];
   /** The chunk that is being filled. */
   #tail = -1;
-  /** Where the characters of the key last looked at begin in its chunk, how many bytes they are, and whether two a character. */
+  /** Where the characters of the key last looked at begin in its chunk, how many bytes they are, of which kind, and in which folder. */
   #at = 0;
   #length = 0;
-  #wide = false;
+  #kind = 0;
+  #folder = -1;
+  #scratch = new Uint8Array(256);
 
   get bytes(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, this.#folders.bytes);
   }
 
   /** Takes a key; returns its address. */
   append(key: string, wide: boolean): number {
     assert(key.length <= keyCharactersMax, 'a key is no longer than where it comes from allows');
-    const bytes = wide ? 2 * key.length : key.length;
-    const header = 2 * key.length + (wide ? 1 : 0);
-    const chunk = this.#room(bytes + headerBytes(header));
+    const folder = wide ? -1 : this.#folders.of(key);
+    const first = folder < 0 ? 0 : this.#folders.at(folder)?.length ?? 0;
+    const units = key.length - first;
+    const chunk = this.#room((wide ? 2 * units : units) + headerBytesMax);
     const into = this.#chunks[chunk];
     const from = this.#used[chunk] ?? 0;
     if (!into) return nowhere;
-    let at = from;
-    let rest = header;
-    for (; rest >= 0x80; rest >>>= 7) into[at++] = (rest & 0x7f) | 0x80;
-    into[at++] = rest;
+    let at = writeNumber(into, from, 4 * units + (wide ? broad : folder < 0 ? narrow : inFolder));
+    if (folder >= 0) at = writeNumber(into, at, folder);
     if (wide) for (let i = 0; i < key.length; i++, at += 2) into.writeUInt16LE(key.charCodeAt(i), at);
-    else for (let i = 0; i < key.length; i++) into[at++] = key.charCodeAt(i);
+    else for (let i = first; i < key.length; i++) into[at++] = key.charCodeAt(i);
     this.#fill(chunk, at - from);
     return address(chunk, from);
   }
@@ -57,13 +65,16 @@ export class KeyArena {
   equals(where: number, key: string): boolean {
     const chunk = this.#look(where);
     const at = this.#at;
-    if (this.#wide) {
+    if (this.#kind === broad) {
       if (this.#length !== 2 * key.length) return false;
       for (let i = 0; i < key.length; i++) if (((chunk[at + 2 * i] ?? 0) | ((chunk[at + 2 * i + 1] ?? 0) << 8)) !== key.charCodeAt(i)) return false;
       return true;
     }
-    if (this.#length !== key.length) return false;
-    for (let i = 0; i < key.length; i++) if (chunk[at + i] !== key.charCodeAt(i)) return false;
+    const folder = this.#kind === inFolder ? this.#folders.at(this.#folder) : undefined;
+    const first = folder?.length ?? 0;
+    if (this.#length !== key.length - first) return false;
+    for (let i = 0; i < this.#length; i++) if (chunk[at + i] !== key.charCodeAt(first + i)) return false;
+    for (let i = 0; folder && i < first; i++) if (folder[i] !== key.charCodeAt(i)) return false;
     return true;
   }
 
@@ -72,23 +83,17 @@ export class KeyArena {
     return this.#chunks[where >>> chunkBits]?.[where & offsetMask] ?? 0;
   }
 
-  /** Whether two keys are the same. */
-  same(one: number, other: number): boolean {
-    const first = this.#look(one);
-    const [at, length, wide] = [this.#at, this.#length, this.#wide];
-    const second = this.#look(other);
-    return wide === this.#wide && length === this.#length && first.compare(second, this.#at, this.#at + length, at, at + length) === 0;
-  }
-
   /** The key as a string, made anew. */
   at(where: number): string {
     const chunk = this.#look(where);
-    return chunk.toString(this.#wide ? 'utf16le' : 'latin1', this.#at, this.#at + this.#length);
+    if (this.#kind === inFolder) return Buffer.from(this.#whole(chunk).buffer, 0, this.#length).toString('latin1');
+    return chunk.toString(this.#kind === broad ? 'utf16le' : 'latin1', this.#at, this.#at + this.#length);
   }
 
   hashAt(where: number, hash: KeyHash): number {
     const chunk = this.#look(where);
-    return hash.ofBytes(chunk, this.#at, this.#length, this.#wide);
+    if (this.#kind === inFolder) return hash.ofBytes(this.#whole(chunk), 0, this.#length, false);
+    return hash.ofBytes(chunk, this.#at, this.#length, this.#kind === broad);
   }
 
   /** The key is nobody's any more. Returns its chunk when more than a quarter of that is dead now, to be emptied by `move` and `drop`; else −1. */
@@ -132,6 +137,7 @@ export class KeyArena {
   }
 
   write(writer: ByteWriter): void {
+    this.#folders.write(writer);
     writer.uint(this.#chunks.length);
     this.#chunks.forEach((chunk, number) => {
       const used = this.#used[number] ?? 0;
@@ -142,6 +148,7 @@ export class KeyArena {
 
   /** Reads into an empty arena. What was written has to be claimed key by key. False when it can't be. */
   read(reader: ByteReader): boolean {
+    if (!this.#folders.read(reader)) return false;
     const count = reader.length(1);
     if (count > chunksMax) return false;
     for (let chunk = 0; chunk < count; chunk++) {
@@ -164,7 +171,7 @@ export class KeyArena {
     if ((where & offsetMask) >= used) return false;
     this.#look(where);
     const end = this.#at + this.#length;
-    if (end > used || this.#length > 2 * keyCharactersMax) return false;
+    if (end > used || this.#length > 2 * keyCharactersMax || this.#kind > inFolder || (this.#kind === inFolder && this.#folder >= this.#folders.count)) return false;
     this.#live[chunk] = (this.#live[chunk] ?? 0) + end - (where & offsetMask);
     return true;
   }
@@ -172,17 +179,36 @@ export class KeyArena {
   /** Finds the characters of a key; returns its chunk. */
   #look(where: number): Buffer {
     const chunk = this.#chunks[where >>> chunkBits] ?? empty();
-    let at = where & offsetMask;
-    let byte = chunk[at++] ?? 0;
-    let header = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
-      byte = chunk[at++] ?? 0;
-      header |= (byte & 0x7f) << shift;
-    }
-    this.#at = at;
-    this.#wide = (header & 1) === 1;
-    this.#length = this.#wide ? header - 1 : header >> 1;
+    this.#at = where & offsetMask;
+    const header = this.#number(chunk);
+    this.#kind = header & 3;
+    this.#length = this.#kind === broad ? (header >>> 2) * 2 : header >>> 2;
+    if (this.#kind === inFolder) this.#folder = this.#number(chunk);
     return chunk;
+  }
+
+  /** Reads a number in base 128 and goes on behind it. */
+  #number(chunk: Buffer): number {
+    let byte = chunk[this.#at++] ?? 0;
+    let number = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = chunk[this.#at++] ?? 0;
+      number |= (byte & 0x7f) << shift;
+    }
+    return number;
+  }
+
+  /** The characters of a key in a folder, last looked at, and the folder's before them; `#length` is of both then. */
+  #whole(chunk: Buffer): Uint8Array {
+    const folder = this.#folders.at(this.#folder);
+    const first = folder?.length ?? 0;
+    const length = first + this.#length;
+    if (length > this.#scratch.length) this.#scratch = new Uint8Array(2 * length);
+    const scratch = this.#scratch;
+    for (let i = 0; folder && i < first; i++) scratch[i] = folder[i] ?? 0;
+    for (let i = first; i < length; i++) scratch[i] = chunk[this.#at + i - first] ?? 0;
+    this.#length = length;
+    return scratch;
   }
 
   #fill(chunk: number, bytes: number): void {
@@ -221,6 +247,11 @@ function address(chunk: number, offset: number): number {
   return ((chunk << chunkBits) | offset) >>> 0;
 }
 
-function headerBytes(header: number): number {
-  return header < 0x80 ? 1 : header < 0x4000 ? 2 : 3;
+/** Writes a number in base 128; returns where it ends. */
+function writeNumber(into: Uint8Array, from: number, number: number): number {
+  let at = from;
+  let rest = number;
+  for (; rest >= 0x80; rest >>>= 7) into[at++] = (rest & 0x7f) | 0x80;
+  into[at++] = rest;
+  return at;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { keyFoldersMax } from './key-folders.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
 
@@ -81,13 +82,40 @@ describe('KeyTable', () => {
     expect(() => table.intern('x'.repeat(65_537))).toThrow('a key is no longer');
   });
 
+  test('what many keys begin with is kept once, and every key comes back', () => {
+    const sizes = [0, 1].map((shared) => {
+      const table = new KeyTable<string>(1);
+      const keyOf = (i: number): string => (shared === 1 ? `/catalog/section-${i % 30}/item-${i}.html` : `/catalog-section-${i % 30}-item-${i}.html`);
+      for (let i = 0; i < 20_000; i++) table.intern(keyOf(i));
+      for (let i = 0; i < 20_000; i += 3) table.release(table.indexOf(keyOf(i)) ?? -1);
+      for (const read of [table, copied(table)]) {
+        for (let i = 0; i < 20_000; i++) {
+          const index = read.indexOf(keyOf(i));
+          if ((index === undefined) !== (i % 3 === 0) || (index !== undefined && read.keyAt(index) !== keyOf(i))) throw new Error(`${keyOf(i)} is lost`);
+        }
+        for (const other of ['/catalog/section-3/', '/catalog/section-3/é', '/catalog/section-3/雨']) expect(read.keyAt(read.intern(other))).toBe(other);
+        expect(read.indexOf('/catalog/section-3')).toBeUndefined();
+      }
+      return table.bytes;
+    });
+    expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) - 12 * 13_333);
+  });
+
+  test('keys of more folders than have numbers are kept whole', () => {
+    const table = new KeyTable<string>();
+    const keyOf = (i: number): string => `/folder-${i % (keyFoldersMax + 900)}/page-${Math.floor(i / (keyFoldersMax + 900))}`;
+    for (let i = 0; i < 20 * (keyFoldersMax + 900); i++) table.intern(keyOf(i));
+    for (let i = 0; i < 20 * (keyFoldersMax + 900); i++) if (table.keyAt(table.indexOf(keyOf(i)) ?? -1) !== keyOf(i)) throw new Error(`${keyOf(i)} is lost`);
+    expect(table.size).toBe(20 * (keyFoldersMax + 900));
+  });
+
   test('a table that does not agree with itself is refused', () => {
     const table = new KeyTable<string>();
     for (let i = 0; i < 10; i++) table.intern(`/page/${i}`);
     const writer = new ByteWriter('TEST', 1);
     table.write(writer);
     const bytes = writer.finish();
-    // Past the name, version and span: ten addresses of four bytes.
+    // Past the span: ten addresses of four bytes.
     const damaged = (at: number, to: number): (() => void) => () => {
       const inner = bytes.slice(5, -4);
       inner[at] = to;

@@ -13,7 +13,7 @@ import { KeyHash } from './key-hash.ts';
 import { bytesOf, columnGrowth, widened } from './columns.ts';
 
 /** An index takes 24 bits in a place of the table. */
-export const keysInTableMax = 0xff_fffe;
+const keysInTableMax = 0xff_fffe;
 const indexMask = 0xff_ffff;
 const fullestPart = 0.8;
 /** Of the places; everything is hashed anew. */
@@ -142,7 +142,7 @@ export class KeyTable<Key extends string> {
     this.#arena.write(writer);
   }
 
-  /** Reads into an empty table; every key has the index it had. Throws `bytes-invalid` for what is none. */
+  /** Reads into an empty table; every key has the index it had, and free ones are used again from the lowest. Throws `bytes-invalid` for what is none. */
   read(reader: ByteReader): void {
     const span = reader.length(4);
     this.#addresses = new Uint32Array(span);
@@ -189,7 +189,7 @@ export class KeyTable<Key extends string> {
     for (let at = this.#home(hash); ; at = at + 1 === places.length ? 0 : at + 1) {
       const place = places[at] ?? 0;
       if (place === 0) return false;
-      if ((place ^ tag) >>> 24 === 0 && this.#arena.same(this.#addresses[(place & indexMask) - 1] ?? nowhere, address)) return true;
+      if ((place ^ tag) >>> 24 === 0 && this.#arena.equals(this.#addresses[(place & indexMask) - 1] ?? nowhere, this.#arena.at(address))) return true;
     }
   }
 
