@@ -9,7 +9,7 @@ import { journeyColumns } from '../journey-columns.ts';
 import { siteBatch } from '../stage.ts';
 import type { Batch } from '../stage.ts';
 import { createState } from '../state/state.ts';
-import { RelationStage } from './relation-stage.ts';
+import { raisedMax, RelationStage } from './relation-stage.ts';
 
 const minuteMs = 60_000;
 const startMs = 1_700_000_040_000;
@@ -181,6 +181,18 @@ describe('RelationStage', () => {
     };
     expect(rates(read)).toEqual(rates(one.stage));
     expect(rates(one.stage)).not.toEqual(baseRates(one.state, batch, one.nowMs));
+  });
+
+  test('no more than the most raised are told of', () => {
+    const site = new Site();
+    const all = (name: string): Request[] => Array.from({ length: raisedMax + 100 }, (_, i) => ({ visitor: i, name: `${name}${i}` }));
+    const quiet = (minutes: number): void => { for (let minute = 0; minute < minutes; minute++) site.next([{ visitor: 9e6, name: 'news' }]); };
+    quiet(60);
+    site.next(all('from'));
+    site.next(all('to'));
+    quiet(1000);
+    site.next(all('from'));
+    expect([...site.stage.raised(site.nowMs)].length).toBe(raisedMax);
   });
 
   test('without journeys it is silent', () => {
