@@ -11,13 +11,13 @@ import { SweepWatch } from './sweep-watch.ts';
 import type { DemandJourneys, DemandStep } from './window.ts';
 
 /** Visitors remembered at once; of more, the one of two who was seen longer ago is forgotten. */
-export const visitorsMax = 65_536;
+const visitorsMax = 65_536;
 /** Steps told of one window; those told count for further ones. */
 export const stepsMax = 4_000;
 /** Different resources in ten minutes, beyond which a visitor is taken for a robot. */
 export const peopleResourcesMax = 200;
 /** Characters of all remembered resources together; beyond, new ones are not remembered until others are forgotten. */
-export const journeyCharactersMax = 32 * 1024 * 1024;
+const journeyCharactersMax = 32 * 1024 * 1024;
 /** A longer resource is left aside. */
 export const stepCharactersMax = 2_048;
 /** Resources remembered of a visitor. A step's count is shared between them, so that following it from each adds up to one request. */

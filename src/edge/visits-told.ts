@@ -3,9 +3,8 @@
  * apart by a hash of address and browser under a key that is made when the process starts and never leaves it; neither hash nor address is written anywhere, and none
  * goes to the brain.
  */
-import { classifyDemand, DemandCounter, isCrawler } from '../demand/index.ts';
+import { classifyDemand, DemandCounter, isCrawler, Journeys } from '../demand/index.ts';
 import type { DemandWindow } from '../demand/index.ts';
-import { Journeys } from '../demand/journeys.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import type { SiteRules } from './site-rules.ts';
 import type { Visit } from './visit.ts';

@@ -1,6 +1,6 @@
 /** Journeys in a trace, as an edge would have told them: by the trace's clients, minute after minute. A trace without clients has none. */
+import { Journeys } from '../../demand/index.ts';
 import type { DemandJourneys } from '../../demand/index.ts';
-import { Journeys } from '../../demand/journeys.ts';
 import { everywhere } from '../forecaster.ts';
 import { isDemand } from './hour-bucket.ts';
 import type { TraceMinute } from './hour-bucket.ts';

@@ -5,7 +5,7 @@
  * That is the conditional mean of a linear Hawkes process less its unconditional one (Hawkes 1971), with the mean in place of what made it. It is 0 on average,
  * so that it brings no bias. A region gets what was asked for there, less its share of the usual.
  */
-import { journeyMin } from '../../demand/journeys.ts';
+import { journeyMin } from '../../demand/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { LagProfile } from './lag-profile.ts';
 import { PairSums } from './pair-sums.ts';
@@ -16,7 +16,7 @@ import { targetsEach } from './transition-graph.ts';
 
 const minuteMs = 60_000;
 /** Upper ends of the classes of edges, by their decayed steps. */
-export const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
+const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
 /** What comes next of sweeps is a class of its own, after those. */
 const sweepClass = evidenceClasses.length;
 export const classCount = evidenceClasses.length + 1;

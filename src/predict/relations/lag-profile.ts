@@ -3,7 +3,7 @@
  * what a request leads to is still to come.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
-import { journeyMin } from '../../demand/journeys.ts';
+import { journeyMin } from '../../demand/index.ts';
 
 /** Of counts, with each minute: evidence halves in two days. */
 const keepPerMinute = 2 ** (-1 / 2880);

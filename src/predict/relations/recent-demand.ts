@@ -3,7 +3,7 @@
  * those that stay count for the others.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
-import { journeyMin } from '../../demand/journeys.ts';
+import { journeyMin } from '../../demand/index.ts';
 import type { KeyNumbers } from '../stage.ts';
 
 export const recentMax = 32_768;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { DemandJourneys } from '../../demand/index.ts';
-import { Journeys } from '../../demand/journeys.ts';
+import { Journeys } from '../../demand/index.ts';
 import { ByteReader, ByteWriter, seededRandom } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
 import { baseRates } from '../base/base-rates.ts';

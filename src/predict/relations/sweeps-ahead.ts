@@ -3,7 +3,7 @@
  * for at all, says how probable each of the next ones is, and its pace how far it comes within a horizon. How often sweeps go on is left to the
  * weight that the stage learns for them. Codes (`demand/sweep-order.ts`) are computed when the first sweep comes: 8 bytes a key, nothing for sites without.
  */
-import { SweepOrder } from '../../demand/sweep-order.ts';
+import { SweepOrder } from '../../demand/index.ts';
 import type { ResourceKey } from '../../kernel/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import { largest } from '../selection.ts';

@@ -6,7 +6,7 @@
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import type { KeyNumbers } from '../stage.ts';
 
-export const sourcesMax = 16_384;
+const sourcesMax = 16_384;
 export const targetsEach = 16;
 const tauMs = 5 * 86_400_000;
 /** Beyond this exponent the landmark moves (see `../state/decayed-counts.ts`). */
