@@ -29,7 +29,7 @@ const choiceEveryMs = 24 * 60 * minuteMs;
 const fitStepsMin = 72;
 const settleMin = 120;
 /** Series that are asked the dear models too: the site, and the largest of regions and classes. */
-const largeOfKind = 2;
+const largeOfKind = 4;
 /** Silent minutes that are counted one by one; more of them begin the series anew. */
 const silenceMax = 3 * 1440;
 /** Horizon whose outcomes teach the weights, as an index into `horizonsMin`. */

@@ -9,7 +9,7 @@ import type { EngineState } from '../state/state.ts';
 import { variationClass } from '../base/variation-groups.ts';
 
 /** Series of each kind at most. */
-export const seriesOfKindMax = 32;
+const seriesOfKindMax = 32;
 export const siteSlot = 0;
 export const regionSlots = 1;
 export const classSlots = regionSlots + seriesOfKindMax;
@@ -34,8 +34,9 @@ export class Slots {
   readonly #ofRegion = new Int16Array(regionsMax).fill(-1);
   readonly #ofClass = new Int16Array(classMax).fill(-1);
   readonly #classDay = new Float64Array(classMax);
-  /** A key of each class, for its name. */
+  /** The last key seen of each class, and the one each class that holds a slot is named for. */
   readonly #classKey = new Int32Array(classMax).fill(-1);
+  readonly #example = new Int32Array(slotCount).fill(-1);
   readonly names: string[] = Array.from({ length: slotCount }, () => '');
   /** Index of the region, class or key that holds each slot; −1 for none. */
   readonly held = new Int32Array(slotCount).fill(-1);
@@ -97,9 +98,9 @@ export class Slots {
     return changed;
   }
 
-  /** A key of the class that holds a slot, for its name; −1 for none. */
+  /** The key that the class that holds a slot is named for; −1 for none. */
   exampleOf(slot: number): number {
-    return slot >= classSlots && slot < keySlots ? this.#classKey[this.held[slot] ?? -1] ?? -1 : -1;
+    return this.#example[slot] ?? -1;
   }
 
   /** Puts back what a snapshot says of a slot; `index` as in `held`, `example` as told by `exampleOf`. */
@@ -153,7 +154,8 @@ export class Slots {
       this.names[slot] = `region ${regions.keyAt(index) ?? ''}`;
     } else if (slot < keySlots) {
       this.#ofClass[index] = slot;
-      this.names[slot] = `class of ${resources.keyAt(this.#classKey[index] ?? -1) ?? String(index)}`;
+      this.#example[slot] = this.#classKey[index] ?? -1;
+      this.names[slot] = `class of ${resources.keyAt(this.#example[slot] ?? -1) ?? String(index)}`;
     } else {
       this.names[slot] = `resource ${resources.keyAt(index) ?? ''}`;
       this.#tags[index] = (this.tagOf(index) & ~63) | (slot - keySlots + 1);
@@ -164,6 +166,7 @@ export class Slots {
     const index = this.held[slot] ?? -1;
     this.held[slot] = -1;
     this.names[slot] = '';
+    this.#example[slot] = -1;
     if (index < 0) return;
     if (slot < classSlots) this.#ofRegion[index] = -1;
     else if (slot < keySlots) this.#ofClass[index] = -1;
