@@ -45,7 +45,7 @@ const reportWaitMs = 3000;
 
 export async function startBrain(options: BrainOptions): Promise<Brain> {
   const { config, clock, log } = options;
-  const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log), memory: await loadGeneratorMemory(config.dataDir, clock, log), side: await loadSideForecasts(config.dataDir, log) };
+  const learned = { forecaster: await loadForecaster(config.dataDir, config.limits.demandKeys, log, config.prediction.holidays), memory: await loadGeneratorMemory(config.dataDir, clock, log), side: await loadSideForecasts(config.dataDir, log) };
   const blobs = await openVolumes({ paths: config.store.volumePaths, copies: config.store.copies, site: config.site, clock, log });
   try {
     const catalog = await Catalog.open({

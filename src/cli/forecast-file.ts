@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '../config/index.ts';
 import { ForeshadowError, messageOf, type Log } from '../kernel/index.ts';
 import { DemandEngine } from '../predict/index.ts';
 
@@ -13,10 +14,10 @@ const fileName = 'forecast.snapshot';
 /** The last one is written without a pause. */
 const attemptsMax = 4;
 
-export async function loadForecaster(dataDir: string, keysMax: number, log: Log): Promise<DemandEngine> {
+export async function loadForecaster(dataDir: string, keysMax: number, log: Log, holidays: Config['prediction']['holidays'] = []): Promise<DemandEngine> {
   const path = join(dataDir, fileName);
   const snapshot = await readFile(path).catch(() => undefined);
-  const options = { keysMax, hashSeed: randomInt(2 ** 48 - 1) };
+  const options = { keysMax, holidays, hashSeed: randomInt(2 ** 48 - 1) };
   if (!snapshot) return new DemandEngine(options);
   try {
     return new DemandEngine({ ...options, snapshot });

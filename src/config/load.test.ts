@@ -78,11 +78,13 @@ describe('values', () => {
   test('are resolved to milliseconds, bytes, per second and fractions', () => {
     const config = configOf(`${base}
 freshness: { target: 90s, serveStaleFor: 7d }
+prediction: { holidays: [ { name: Christmas, dates: [2025-12-25, 2026-12-25] } ] }
 budgets: { originRequests: 30/min, originShare: 12.5%, storage: 64KiB, generateConcurrency: 2 }
 limits: { captureBody: 2KiB, generateBody: 2KiB, requestBody: 10MB }
 routing: { rescueAfter: 150ms, recovery: { firstStep: 2%, fastest: 5m } }
 `.replace('64KiB', '64MiB'));
     expect(config.freshness).toEqual({ targetMs: 90_000, serveStaleForMs: 604_800_000 });
+    expect(config.prediction.holidays).toEqual([{ name: 'Christmas', dates: ['2025-12-25', '2026-12-25'] }]);
     expect(config.budgets).toEqual({ originRequestsPerSecond: 0.5, originShare: 0.125, storageBytes: 64 * 1024 ** 2, generateConcurrency: 2 });
     expect(config.limits.requestBodyBytes).toBe(10_000_000);
     expect(config.routing).toEqual({ mode: 'serve', rescueAfterMs: 150, recovery: { firstStep: 0.02, fastestMs: 300_000 } });
@@ -151,6 +153,7 @@ describe('problems', () => {
     ['variable that is not set', 'origin: { url: "${env:NOPE}" }', 'line 1:16: origin.url: the environment variable NOPE is not set; set it, or write the value here'],
     ['file that is not there', `${base}regions: [ { name: a, listen: "h:1", tls: { cert: cert.pem, key: nope.pem } } ]`, 'line 2:66: regions[0].tls.key: can\'t be read: no such file; name a file this user may read'],
     ['file that is not PEM', `${base}regions: [ { name: a, listen: "h:1", tls: { cert: text.pem, key: key.pem } } ]`, 'line 2:51: regions[0].tls.cert: conf/text.pem is not a PEM file; it has to begin with -----BEGIN'],
+    ['a day that is none', `${base}prediction: { holidays: [ { name: h, dates: [2026-02-30] } ] }`, 'line 2:46: prediction.holidays[0].dates[0]: is no day of the calendar'],
     ['expiry before refresh', `${base}freshness: { target: 2d }`, 'line 2:12: freshness.serveStaleFor: is less than freshness.target, so shadows would expire before they are refreshed; make it longer'],
     ['more copies than folders', `${base}store: { volumes: { paths: [a], copies: 2 } }`, 'line 2:41: store.volumes.copies: is more than the 1 folders there are; name more paths, or ask for fewer copies'],
     ['list for a map', `${base}budgets: [1]`, 'line 2:10: budgets: expected keys and values'],
@@ -217,6 +220,8 @@ feeds: { f: { url: 5 } }
     feeds: `feeds: { ${entries(maxima.feeds, (index) => `f${index}: { file: f.json }`)} }`,
     feedInstances: `dimensions: { ${['a', 'b'].map((name) => `${name}: { from: { cookie: ${name} }, values: ${list(16, (index) => `v${index}`)} }`).join(', ')} }\nfeeds: { f: { url: "http://h/{a}/{b}" } }`,
     dropQuery: `dropQuery: ${list(maxima.dropQuery, (index) => `q${index}`)}`,
+    holidays: `prediction: { holidays: ${list(maxima.holidays, (index) => `{ name: h${index}, dates: [2026-01-01] }`)} }`,
+    holidayDates: `prediction: { holidays: [ { name: h, dates: ${list(maxima.holidayDates, () => '2026-01-01')} } ] }`,
     volumes: `store: { volumes: { paths: ${list(maxima.volumes, (index) => `v${index}`)} } }`,
     tokens: `admin: { tokens: ${list(maxima.tokens, (index) => `{ name: t${index}, role: viewer, sha256: ${'a'.repeat(64)} }`)} }`,
   };

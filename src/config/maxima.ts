@@ -20,6 +20,8 @@ export const maxima = {
   feeds: 64,
   feedInstances: 256,
   dropQuery: 256,
+  holidays: 100,
+  holidayDates: 1000,
   volumes: 32,
   tokens: 256,
 } as const;

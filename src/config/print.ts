@@ -36,6 +36,7 @@ export function configDocument(config: Config): Record<string, unknown> {
       generateConcurrency: budgets.generateConcurrency,
     },
     freshness: { target: exactDuration(freshness.targetMs), serveStaleFor: exactDuration(freshness.serveStaleForMs) },
+    prediction: config.prediction,
     routing: {
       mode: routing.mode,
       recovery: { firstStep: exactPercent(routing.recovery.firstStep), fastest: exactDuration(routing.recovery.fastestMs) },

@@ -18,7 +18,7 @@ export interface ReloadDiff {
 /** What is bound, opened or sized at start: folders, listeners with what the runtime's server is told, stores and tables. */
 const fixedAtStart: readonly RegExp[] = [
   /^(?:site|dataDir|admin\.listen|log\.level|budgets\.storage)$/,
-  /^(?:store|versions)\./,
+  /^(?:store|versions|prediction)\./,
   /^regions\[\d+\](?:$|\.(?:name|listen|tls))/,
   /^timeouts\.(?:firstByte|idle)$/,
   /^limits\.(?:requestBody|connections|memoryCache|demandKeys|variants)$/,

@@ -50,6 +50,7 @@ export function resolveConfig(parsed: ParsedConfig, originUrl: string, { folder,
       generateConcurrency: budgets.generateConcurrency,
     },
     freshness: { targetMs: freshness.target, serveStaleForMs: freshness.serveStaleFor },
+    prediction: parsed.prediction,
     routing: {
       mode: 'serve',
       recovery: { firstStep: routing.recovery.firstStep, fastestMs: routing.recovery.fastest },

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { dimensionsSchema, feedsSchema, routesSchema } from './schema-content.ts';
 import {
-  budgetsSchema, busSchema, dataDirSchema, degradedSchema, drainTimeoutSchema, freshnessSchema, generateSchema, limitsSchema, logSchema, routingSchema, storeSchema, timeoutsSchema,
+  budgetsSchema, busSchema, dataDirSchema, degradedSchema, drainTimeoutSchema, freshnessSchema, generateSchema, limitsSchema, logSchema, predictionSchema, routingSchema, storeSchema, timeoutsSchema,
   versionsSchema,
 } from './schema-operation.ts';
 import { adminSchema, clientRegionSchema, dropQuerySchema, hostsSchema, originSchema, regionsSchema, siteName, trustedProxiesSchema } from './schema-site.ts';
@@ -24,6 +24,7 @@ export const configSchema = z.strictObject({
   dropQuery: dropQuerySchema,
   budgets: budgetsSchema,
   freshness: freshnessSchema,
+  prediction: predictionSchema,
   routing: routingSchema,
   degraded: degradedSchema,
   generate: generateSchema,

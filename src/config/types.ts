@@ -24,6 +24,8 @@ export interface Config {
     readonly generateConcurrency: number;
   };
   readonly freshness: { readonly targetMs: number; readonly serveStaleForMs: number };
+  /** Days unlike other days, as dates in UTC. */
+  readonly prediction: { readonly holidays: readonly { readonly name: string; readonly dates: readonly string[] }[] };
   readonly routing: {
     readonly mode: 'serve';
     readonly recovery: { readonly firstStep: number; readonly fastestMs: number };

@@ -52,7 +52,7 @@ function configOf(shop: Shop, facts: Partial<Config> = {}): Config {
     feeds: [], versions: { keepForMs: 86_400_000, storageBytes: 1e9 }, degraded: { notice: undefined, form: { byLanguage: {}, otherwise: '' } },
     routes: [{ ...plainRoute, match: '/products/:id', vary: ['device', 'segment'], shadow: 'allowed', cache: 'standard' }],
     budgets: { originRequestsPerSecond: 2000, originShare: 1, storageBytes: 1e9, generateConcurrency: 16 },
-    freshness: { targetMs: 600_000, serveStaleForMs: 86_400_000 },
+    freshness: { targetMs: 600_000, serveStaleForMs: 86_400_000 }, prediction: { holidays: [] },
     routing: { mode: 'serve', recovery: { firstStep: 0.01, fastestMs: 60_000 }, rescueAfterMs: 'auto' },
     store: { volumePaths: [], copies: 2 }, generate: { userAgent: 'Foreshadow/test', discover: true, codings: [], fidelity: false }, dropQuery: [],
     timeouts: { connectMs: 500, firstByteMs: 2000, idleMs: 2000, drainMs: 1000 },

@@ -22,12 +22,13 @@ import { Pipeline } from './pipeline.ts';
 import { levels, siteBatch } from './stage.ts';
 import type { Level, Stage, StageName } from './stage.ts';
 import { createStages } from './stages.ts';
+import type { Holiday } from './season/holidays.ts';
 import type { Work, WorkDone } from './work.ts';
 import { forecastPage } from './forecast-page.ts';
 import type { ForecastPage, ForecastQuery } from './forecast-page.ts';
 import { FullForecasts, wholePart } from './full-forecasts.ts';
 import type { ForecastColumns } from './full-forecasts.ts';
-import { largest } from './selection.ts';
+import { largest, largestUnordered } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { createState, skipTime, stateBytes } from './state/state.ts';
 import type { EngineState } from './state/state.ts';
@@ -56,6 +57,8 @@ export interface EngineOptions {
   readonly hashSeed?: number;
   /** Stages left out, to see what each is worth. */
   readonly without?: ReadonlySet<StageName>;
+  /** Days unlike other days, by name and dates in UTC (`2026-12-25`). */
+  readonly holidays?: readonly Holiday[];
 }
 
 /** Expected requests a minute, highest first. */
@@ -90,9 +93,9 @@ export class DemandEngine implements Forecaster {
   #shares: { readonly nowMs: number; readonly reader: VariationShares } | undefined;
 
   constructor(options: EngineOptions) {
-    const { seed = 1, hashSeed = 0, without = new Set(), snapshot } = options;
+    const { seed = 1, hashSeed = 0, without = new Set(), holidays = [], snapshot } = options;
     const limits = { keysMax: Math.max(16, options.keysMax), hashSeed };
-    const partsFor = (state: EngineState): Parts => ({ gate: new Gate(), stages: createStages(state, { seed, without }) });
+    const partsFor = (state: EngineState): Parts => ({ gate: new Gate(), stages: createStages(state, { seed, without, holidays }) });
     const { state, parts } = snapshot ? readSnapshot(snapshot, limits, partsFor) : anew(createState(limits.keysMax, hashSeed), partsFor);
     this.#stopMs = snapshot && state.lastMinuteMs > 0 ? stopMsMax : 0;
     this.#state = state;
@@ -238,7 +241,7 @@ export class DemandEngine implements Forecaster {
       wanted[key] = 1;
       count++;
     };
-    for (const key of largest(base, base.length, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart)) want(key);
+    for (const key of largestUnordered(base, base.length, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart)) want(key);
     for (const stage of this.#pipeline.stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
     // By index, so that equal rates come in the same order whatever the stages raised.
     const keys = new Int32Array(count);
