@@ -32,11 +32,15 @@ export class Intake {
   readonly #state: EngineState;
   readonly #keysMax: number;
   readonly #onForget: (key: number) => void;
+  readonly #regions: Facets<RegionName>;
+  readonly #variations: Facets<VariationKey>;
 
   constructor(state: EngineState, keysMax: number, onForget: (key: number) => void) {
     this.#state = state;
     this.#keysMax = keysMax;
     this.#onForget = onForget;
+    this.#regions = new Facets(state.regions, state.byRegion);
+    this.#variations = new Facets(state.variations, state.byVariation);
   }
 
   take(minuteMs: number, given: readonly DemandCount[]): TakenMinute {
@@ -56,8 +60,8 @@ export class Intake {
       const one = given[i];
       if (!one || (keys[i] ?? -1) < 0) continue;
       // Of a few regions and variations, most stand where they stood before.
-      if (one.region !== region) regionIndex = internFacet(state.regions, state.byRegion, region = one.region);
-      if (one.variation !== variation) variationIndex = internFacet(state.variations, state.byVariation, variation = one.variation);
+      if (one.region !== region) regionIndex = this.#regions.of(region = one.region);
+      if (one.variation !== variation) variationIndex = this.#variations.of(variation = one.variation);
       keys[taken] = keys[i] ?? -1;
       born[taken] = born[i] ?? 0;
       regions[taken] = regionIndex;
@@ -141,11 +145,26 @@ export class Intake {
   }
 }
 
-function internFacet<Key extends string>(table: KeyTable<Key>, counts: DecayedCounts, key: Key): number {
-  if (table.size >= facetsMax && table.indexOf(key) === undefined) return facetsMax - 1;
-  const index = table.intern(key);
-  if (index >= counts.capacity) counts.grow(Math.max(64, counts.capacity * 2));
-  return index;
+/** Indexes of regions, or of variations: a few, never released, asked for by every count; a `Map` is quicker with such than their table. */
+class Facets<Key extends string> {
+  readonly #table: KeyTable<Key>;
+  readonly #counts: DecayedCounts;
+  readonly #known = new Map<Key, number>();
+
+  constructor(table: KeyTable<Key>, counts: DecayedCounts) {
+    this.#table = table;
+    this.#counts = counts;
+  }
+
+  of(key: Key): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#table.size >= facetsMax && this.#table.indexOf(key) === undefined) return facetsMax - 1;
+    const index = this.#table.intern(key);
+    if (index >= this.#counts.capacity) this.#counts.grow(Math.max(64, this.#counts.capacity * 2));
+    this.#known.set(key, index);
+    return index;
+  }
 }
 
 /** Each index once, in the order of its first, with the sum of its counts. */

@@ -79,6 +79,11 @@ export class DecayedCounts {
     return this.weights(nowMs).map((weight) => 1 / weight);
   }
 
+  /** The same of one scale. */
+  factor(scale: number, nowMs: number): number {
+    return Math.exp(((this.#landmarksMs[scale] ?? 0) - nowMs) / ((scalesMin[scale] ?? 1) * minuteMs));
+  }
+
   /** Counts a minute: `counts[i]` requests of the key `indexes[i]`. Column by column, so that the processor waits for memory once for many keys. */
   add(indexes: Int32Array, counts: Float64Array, atMs: number): void {
     const weights = this.weights(atMs);

@@ -171,7 +171,7 @@ export class FacetCounts {
   }
 
   factor(nowMs: number): number {
-    return this.#owners.factors(nowMs)[dayScale] ?? 0;
+    return this.#owners.factor(dayScale, nowMs);
   }
 
   /** The same decayed over an hour; times what `hourFactor` returns. */
@@ -180,7 +180,7 @@ export class FacetCounts {
   }
 
   hourFactor(nowMs: number): number {
-    return this.#owners.factors(nowMs)[hourScale] ?? 0;
+    return this.#owners.factor(hourScale, nowMs);
   }
 
   /** As if `ms` had not passed; the owners are told so afterwards. */
