@@ -1,2 +1,1 @@
-export { Kin } from './kin.ts';
 export { LearnedStage } from './learned-stage.ts';

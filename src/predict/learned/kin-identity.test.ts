@@ -39,6 +39,12 @@ describe('kinIdentity', () => {
     expect([kinIdentity('/a').hasQuery, kinIdentity('/a?b=1').hasQuery]).toEqual([false, true]);
   });
 
+  test('what stands beyond the characters that are looked at makes no other family', () => {
+    const long = `/a/${'x'.repeat(600)}`;
+    expect(kinIdentity(`${long}/b/c.png`)).toEqual(kinIdentity(long));
+    expect(kinIdentity(`${'x'.repeat(510)}ab`).series).not.toBe(kinIdentity(`${'x'.repeat(510)}cd`).series);
+  });
+
   test('anything has an identity, of hashes that are not 0', () => {
     fc.assert(fc.property(fc.string({ maxLength: 700 }), (text) => {
       const { name, series, folder, routeClass, depth } = kinIdentity(text);

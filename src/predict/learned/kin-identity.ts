@@ -20,14 +20,14 @@ const slash = 47;
 const dot = 46;
 const dash = 45;
 /** Characters of a key that are looked at; the rest can't tell families apart any better. */
-const lengthMax = 512;
-/** Longer endings are no kinds of file. */
-const extensionMax = 5;
+const charactersMax = 512;
+/** Endings of more letters are no kinds of file. */
+const extensionLetters = 5;
 const seed = 0x811c9dc5;
 
 /** The identity of a resource key (`/path?query`, or `//host/path?query`). */
 export function kinIdentity(key: string): KinIdentity {
-  const end = Math.min(key.length, lengthMax);
+  const end = Math.min(key.length, charactersMax);
   let pathEnd = key.indexOf('?');
   const hasQuery = pathEnd >= 0;
   if (pathEnd < 0 || pathEnd > end) pathEnd = end;
@@ -55,7 +55,7 @@ export function kinIdentity(key: string): KinIdentity {
 
 /** Where the extension begins (at its dot), or the end where there is none. Digits only, as in a version, are no extension. */
 function extensionAt(key: string, from: number, end: number): number {
-  for (let i = end - 1; i > from && i >= end - 1 - extensionMax; i--) {
+  for (let i = end - 1; i > from && i >= end - 1 - extensionLetters; i--) {
     const code = key.charCodeAt(i);
     if (code === dot) return i + 1 < end && isLetter(key.charCodeAt(i + 1)) ? i : end;
     if (!isLetter(code) && !isDigit(code)) return end;

@@ -7,6 +7,7 @@
  */
 import type { ByteReader, ByteWriter, Random } from '../../kernel/index.ts';
 import { seededRandom } from '../../kernel/index.ts';
+import { facetsMax } from '../intake.ts';
 import { levels } from '../stage.ts';
 import type { Batch, KeyNumbers, Level, ObservedMinute, Stage } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
@@ -25,7 +26,6 @@ import type { TrainReport, TrainWork } from './train-work.ts';
 
 /** Rows kept for training, of each level. */
 export const sampleRowsMax = 120_000;
-const regionGroups = 4096;
 const hourMs = 3_600_000;
 /** Samples of so many hours are there before the first training; then it is again after so many, and after the last of these always. */
 const trainAfterHours = [6, 6, 12] as const;
@@ -66,7 +66,7 @@ export class LearnedStage implements Stage {
   constructor(state: EngineState, seed: number) {
     this.kin = new Kin(state);
     this.#novelty = new Novelty(state);
-    this.#sources = { state, kin: this.kin, novelty: this.#novelty, classes: new Encoding(classGroups), regions: new Encoding(regionGroups) };
+    this.#sources = { state, kin: this.kin, novelty: this.#novelty, classes: new Encoding(classGroups), regions: new Encoding(facetsMax) };
     this.#seed = seed;
     this.#random = seededRandom(seed);
   }

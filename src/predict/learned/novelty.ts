@@ -3,6 +3,7 @@
  * a moment ago is the least likely to be asked for next, and the other way round among people. One number a region.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { facetsMax } from '../intake.ts';
 import type { ObservedMinute } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
 
@@ -10,11 +11,10 @@ import type { EngineState } from '../state/state.ts';
 const newBelow = 0.05;
 /** The part follows a region's last so many entries. */
 const memory = 64;
-const regionsMax = 4096;
 
 export class Novelty {
   readonly #state: EngineState;
-  readonly #parts = new Float32Array(regionsMax);
+  readonly #parts = new Float32Array(facetsMax);
 
   constructor(state: EngineState) {
     this.#state = state;
@@ -40,7 +40,7 @@ export class Novelty {
   }
 
   write(writer: ByteWriter): void {
-    const regions = Math.min(regionsMax, this.#state.regions.span);
+    const regions = Math.min(facetsMax, this.#state.regions.span);
     writer.uint(regions);
     for (let region = 0; region < regions; region++) writer.double(this.#parts[region] ?? 0);
   }
@@ -50,7 +50,7 @@ export class Novelty {
     const regions = reader.length(8);
     for (let region = 0; region < regions; region++) {
       const part = reader.double();
-      if (region < regionsMax) this.#parts[region] = part >= 0 && part <= 1 ? part : 0;
+      if (region < facetsMax) this.#parts[region] = part >= 0 && part <= 1 ? part : 0;
     }
   }
 }
