@@ -25,7 +25,7 @@ import { readModel, writeModel } from './train-work.ts';
 import type { TrainReport, TrainWork } from './train-work.ts';
 
 /** Rows kept for training, of each level. */
-export const sampleRowsMax = 120_000;
+const sampleRowsMax = 120_000;
 const hourMs = 3_600_000;
 /** Samples of so many hours are there before the first training; then it is again after so many, and after the last of these always. */
 const trainAfterHours = [6, 6, 12] as const;

@@ -11,7 +11,7 @@ export interface Weights {
 }
 
 /** Combinations that compete: weights of the two log-corrections, so that the prediction is a weighted geometric mean of both and what was given. */
-export const combinations: readonly Weights[] = [
+const combinations: readonly Weights[] = [
   [0.75, 0.25], [0, 0], [0.25, 0], [0.5, 0], [0.75, 0], [1, 0], [0, 0.25], [0, 0.5], [0, 0.75], [0, 1], [0.25, 0.25], [0.5, 0.25], [0.5, 0.5], [0.25, 0.5], [0.25, 0.75], [0.75, 0.5], [1, 0.25],
 ].map(([boosted = 0, forest = 0]) => ({ boosted, forest }));
 /** Until something is known. */
