@@ -42,13 +42,19 @@ export const routingSchema = z.strictObject({
 export const predictionSchema = z.strictObject({
   holidays: z.array(z.strictObject({
     name: text(/^[^\0]{1,100}$/, 'expected a name of up to 100 characters; days of one name are expected to be alike').meta({ description: 'What the days have in common; days of one name are expected to be alike.' }),
-    dates: z.array(text(/^\d{4}-\d{2}-\d{2}$/, 'expected a date; write it like 2026-12-25').refine((date) => new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date) === true, { error: 'is no day of the calendar' }))
+    dates: z.array(text(/^\d{4}-\d{2}-\d{2}$/, 'expected a date; write it like 2026-12-25').refine(isDay, { error: 'is no day of the calendar' }))
       .min(1, { error: 'is empty; name at least one day' }).max(maxima.holidayDates, { error: `names more than ${maxima.holidayDates} days` })
       .meta({ unit: 'dates', description: 'Past days, from which the effect is learned, and days to come. In UTC.' }),
   })).max(maxima.holidays, { error: `has more than ${maxima.holidays} entries` }).prefault([]).meta({
     description: 'Days on which demand is unlike other days: holidays, sales. What they do is learned from the last such day in the 15 days that series are kept.',
   }),
 }).prefault({}).meta({ description: 'What the forecast is told beside the demand itself.' });
+
+/** Whether the calendar has the day, which the shape alone does not tell. */
+function isDay(date: string): boolean {
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(date);
+}
 
 export const storeSchema = z.strictObject({
   volumes: z.strictObject({

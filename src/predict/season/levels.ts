@@ -46,9 +46,13 @@ export class Levels {
   retell(slot: number, ageMin: number, strideMin: number, pathAgo: (minutes: number) => number): void {
     const from = slot * scales;
     this.#said.fill(0, from, from + scales);
-    for (let ago = strideMin / 2; ago < ageMin; ago += strideMin) {
-      const path = pathAgo(ago) * strideMin;
-      for (let scale = 0; scale < scales; scale++) this.#said[from + scale] = (this.#said[from + scale] ?? 0) + path * Math.exp(-ago / (scalesMin[scale] ?? 1));
+    for (let ago = 0; ago < ageMin; ago += strideMin) {
+      const path = pathAgo(ago + strideMin / 2);
+      for (let scale = 0; scale < scales; scale++) {
+        // As `add` would have it: the sum of the weights of the minutes of a stride.
+        const weights = Math.exp(-ago / (scalesMin[scale] ?? 1)) * weightsOf(scale, strideMin);
+        this.#said[from + scale] = (this.#said[from + scale] ?? 0) + path * weights;
+      }
     }
   }
 
@@ -57,10 +61,9 @@ export class Levels {
     const from = slot * scales;
     for (let i = 0; i < blendCount; i++) into[i] = 0;
     for (let scale = scales - 1; scale >= 0; scale--) {
-      const tau = scalesMin[scale] ?? 1;
-      const fade = silentMin > 0 ? Math.exp(-silentMin / tau) : 1;
+      const fade = silentMin > 0 ? Math.exp(-silentMin / (scalesMin[scale] ?? 1)) : 1;
       const came = (this.#came[from + scale] ?? 0) * fade;
-      const said = (this.#said[from + scale] ?? 0) * fade + path * tau * (1 - fade);
+      const said = (this.#said[from + scale] ?? 0) * fade + path * weightsOf(scale, silentMin);
       const ratio = came / Math.max(1e-9, said);
       for (let i = 0; i < mixtures.length; i++) into[i] = (into[i] ?? 0) + (mixtures[i]?.[scale] ?? 0) * ratio;
       for (let i = 0; i < shapes.length; i++) {
@@ -126,6 +129,12 @@ export class Levels {
 }
 
 const minuteFades = scalesMin.map((tau) => Math.exp(-1 / tau));
+
+/** Sum of the weights of so many minutes in a row, the last of which counts whole. */
+function weightsOf(scale: number, minutes: number): number {
+  const tau = scalesMin[scale] ?? 1;
+  return Math.expm1(-minutes / tau) / Math.expm1(-1 / tau);
+}
 
 function sane(value: number): number {
   return Number.isFinite(value) && value > 0 ? value : 0;

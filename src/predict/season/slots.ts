@@ -158,7 +158,9 @@ export class Slots {
       this.names[slot] = `class of ${resources.keyAt(this.#example[slot] ?? -1) ?? String(index)}`;
     } else {
       this.names[slot] = `resource ${resources.keyAt(index) ?? ''}`;
-      this.#tags[index] = (this.tagOf(index) & ~63) | (slot - keySlots + 1);
+      // Before the column is named: looking at a key may replace it by a wider one.
+      const tag = this.tagOf(index);
+      this.#tags[index] = (tag & ~63) | (slot - keySlots + 1);
     }
   }
 
