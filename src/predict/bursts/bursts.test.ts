@@ -76,7 +76,7 @@ test('the threshold of alarms rises with false ones, once a minute, and sinks ag
   for (let minute = 0; minute < 600; minute++) alarms.pass(10);
   const few = alarms.threshold;
   for (let i = 0; i < 5; i++) alarms.judge(true);
-  expect(alarms.threshold).toBeCloseTo(few + 2, 6);
+  expect(alarms.threshold).toBeCloseTo(few * Math.exp(0.15), 6);
   for (let minute = 0; minute < 600; minute++) alarms.pass(10);
   expect(alarms.threshold).toBeCloseTo(few, 2);
   for (let minute = 0; minute < 600; minute++) alarms.pass(10_000);
