@@ -7,6 +7,7 @@
  */
 import { journeyMin } from '../../demand/index.ts';
 import { horizonsMin } from '../forecaster.ts';
+import type { Level } from '../stage.ts';
 import type { LagProfile } from './lag-profile.ts';
 import { PairSums } from './pair-sums.ts';
 import type { RecentMinute } from './recent-demand.ts';
@@ -22,6 +23,8 @@ const sweepClass = evidenceClasses.length;
 export const classCount = evidenceClasses.length + 1;
 /** Requests that a source's probabilities are held towards nothing by. */
 const priorVisits = 1;
+/** Less is not worth a place. */
+const probabilityMin = 1e-4;
 
 export interface Moment {
   readonly graph: TransitionGraph;
@@ -32,32 +35,32 @@ export interface Moment {
   readonly rateOf: (key: number) => number;
 }
 
-/** What each target gets: at the site (key, 0) what comes beyond the usual, then the usual; in a region (key, region) what was asked for there. In requests, not weighed. */
+/** What each target gets: at the site (key, 0) what comes beyond the usual, then the usual; in a region (key, region) what was asked for there (where the level is regions). In requests, not weighed. */
 export interface Coming {
   readonly site: PairSums;
-  readonly region: PairSums;
+  readonly region: PairSums | undefined;
   /** Columns of one part: of the site's two, and of a region's one. */
   readonly columns: number;
 }
 
 /** For each horizon, edges believed as far as `weights` says. */
-export function comingByHorizon(moment: Moment, weights: Float64Array): Coming {
-  return coming(moment, horizonsMin.length, (into, at, evidence, probability, parts) => {
+export function comingByHorizon(moment: Moment, level: Level, weights: Float64Array): Coming {
+  return coming(moment, level, horizonsMin.length, (into, at, evidence, probability, parts) => {
     const weight = probability * (weights[evidence] ?? 0);
     for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (parts[h] ?? 0);
   });
 }
 
 /** At one horizon, apart for each class of evidence. */
-export function comingByEvidence(moment: Moment, horizon: number): Coming {
-  return coming(moment, classCount, (into, at, evidence, probability, parts) => {
+export function comingByEvidence(moment: Moment, level: Level, horizon: number): Coming {
+  return coming(moment, level, classCount, (into, at, evidence, probability, parts) => {
     into[at + evidence] = (into[at + evidence] ?? 0) + probability * (parts[horizon] ?? 0);
   });
 }
 
 type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array) => void;
 
-function coming(moment: Moment, columns: number, give: Give): Coming {
+function coming(moment: Moment, level: Level, columns: number, give: Give): Coming {
   const { graph, rateOf } = moment;
   const horizons = horizonsMin.length;
   const asked = askedLately(moment);
@@ -81,30 +84,40 @@ function coming(moment: Moment, columns: number, give: Give): Coming {
     for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
       const target = graph.targets[edge] ?? -1;
       const probability = edges.probability(source, edge);
-      if (target < 0 || probability < 1e-4) continue;
+      if (target < 0 || probability < probabilityMin) continue;
       const at = site.place(target, 0);
       give(site.sums, at, edges.evidence(edge), probability, beyond);
       give(site.sums, at + columns, edges.evidence(edge), probability, normal);
     }
   }
+  for (const { key, within } of moment.ahead) {
+    const at = site.place(key, 0);
+    give(site.sums, at, sweepClass, 1, within);
+  }
+  return { site, region: level === 'region' ? comingToRegions(moment, asked, columns, give) : undefined, columns };
+}
+
+function comingToRegions(moment: Moment, asked: PairSums, columns: number, give: Give): PairSums {
+  const { graph } = moment;
+  const edges = new Edges(moment);
   const region = new PairSums(columns, asked.size * 4);
-  const parts = new Float64Array(horizons);
+  const parts = new Float64Array(horizonsMin.length);
   asked.forEach((source, where, from) => {
-    for (let h = 0; h < horizons; h++) parts[h] = asked.sums[from + h] ?? 0;
+    for (let h = 0; h < horizonsMin.length; h++) parts[h] = asked.sums[from + h] ?? 0;
     for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
       const target = graph.targets[edge] ?? -1;
       const probability = edges.probability(source, edge);
-      if (target < 0 || probability < 1e-4) continue;
+      if (target < 0 || probability < probabilityMin) continue;
       const at = region.place(target, where);
       give(region.sums, at, edges.evidence(edge), probability, parts);
     }
   });
   for (const { key, region: where, within } of moment.ahead) {
-    give(site.sums, site.place(key, 0), sweepClass, 1, within);
     if (where < 0) continue;
-    give(region.sums, region.place(key, where), sweepClass, 1, within);
+    const at = region.place(key, where);
+    give(region.sums, at, sweepClass, 1, within);
   }
-  return { site, region, columns };
+  return region;
 }
 
 /** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */

@@ -41,7 +41,7 @@ export class RelationStage implements Stage {
   readonly #gone = new Set<number>();
   readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
   /** Of one moment; good until the next minute is observed or something is learned. */
-  #coming: { readonly nowMs: number; readonly of: Record<Level, Coming> } | undefined;
+  #coming: { readonly nowMs: number; readonly of: Partial<Record<Level, Coming>> } | undefined;
 
   constructor(state: EngineState) {
     this.#state = state;
@@ -79,7 +79,7 @@ export class RelationStage implements Stage {
   apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void {
     if (this.#silent) return;
     const minutes = horizonsMin[horizon] ?? 1;
-    const promises = this.#promises(batch, this.#comingAt(nowMs)[batch.level], perMinute, nowMs);
+    const promises = this.#promises(batch, this.#comingAt(nowMs, batch.level), perMinute, nowMs);
     for (let i = 0; i < batch.length; i++) {
       const promised = promises(i, horizon);
       const rate = perMinute[i] ?? 0;
@@ -89,7 +89,7 @@ export class RelationStage implements Stage {
 
   *raised(nowMs: number): Iterable<number> {
     if (this.#silent) return;
-    const { site } = this.#comingAt(nowMs).site;
+    const { site } = this.#comingAt(nowMs, 'site');
     const keys: number[] = [];
     const promised: number[] = [];
     site.forEach((key, _region, at) => {
@@ -103,7 +103,7 @@ export class RelationStage implements Stage {
     const promises = new Float64Array(batch.length * classCount);
     const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
     if (!this.#silent) {
-      const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), learnedHorizon), perMinute, nowMs);
+      const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), batch.level, learnedHorizon), perMinute, nowMs);
       for (let i = 0; i < batch.length; i++) for (let one = 0; one < classCount; one++) promises[i * classCount + one] = promised(i, one);
     }
     this.#samples[batch.level] = { promises, expected };
@@ -147,12 +147,9 @@ export class RelationStage implements Stage {
     return this.#sweepsAhead.of(this.#sweeps, { resources, nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
   }
 
-  #comingAt(nowMs: number): Record<Level, Coming> {
-    if (this.#coming?.nowMs !== nowMs) {
-      const moment = this.#moment(nowMs);
-      this.#coming = { nowMs, of: { site: comingByHorizon(moment, this.#weights.site.values), region: comingByHorizon(moment, this.#weights.region.values) } };
-    }
-    return this.#coming.of;
+  #comingAt(nowMs: number, level: Level): Coming {
+    if (this.#coming?.nowMs !== nowMs) this.#coming = { nowMs, of: {} };
+    return this.#coming.of[level] ??= comingByHorizon(this.#moment(nowMs), level, this.#weights[level].values);
   }
 
   /** Reads what a row gets, in requests, from a column. */
@@ -168,9 +165,9 @@ export class RelationStage implements Stage {
       const key = batch.keys[row] ?? -1;
       const atSite = site.find(key, 0);
       if (atSite < 0) return 0;
-      const at = region.find(key, batch.regions[row] ?? -1);
+      const at = region?.find(key, batch.regions[row] ?? -1) ?? -1;
       const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
-      return (at < 0 ? 0 : region.sums[at + column] ?? 0) - share * (site.sums[atSite + columns + column] ?? 0);
+      return (at < 0 ? 0 : region?.sums[at + column] ?? 0) - share * (site.sums[atSite + columns + column] ?? 0);
     };
   }
 }
