@@ -3,12 +3,14 @@
  * lag profile says. The base rate of B holds what A leads to on average already, so that only what A was asked for beyond its own rate λ counts:
  *   expected of B in the next h minutes, beyond its base = Σ over A of p · Σ over the last 30 minutes k of (n_A(k) − λ_A) · (part of the steps that have a lag of k to k + h − 1).
  * That is the conditional mean of a linear Hawkes process less its unconditional one (Hawkes 1971), with the mean in place of what made it. It is 0 on average,
- * so that it brings no bias. A region gets what was asked for there, less its share of the usual.
+ * so that it brings no bias. A region gets what was asked for there, less its share of the usual. What was asked for changes every minute and touches few sources; the usual
+ * takes the whole graph and changes slowly, so that it is summed apart, and less often.
  */
 import { journeyMin } from '../../demand/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { Level } from '../stage.ts';
 import type { LagProfile } from './lag-profile.ts';
+import type { Level } from '../stage.ts';
 import { PairSums } from './pair-sums.ts';
 import type { RecentMinute } from './recent-demand.ts';
 import type { Ahead } from './sweeps-ahead.ts';
@@ -21,6 +23,8 @@ const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
 /** What comes next of sweeps is a class of its own, after those. */
 const sweepClass = evidenceClasses.length;
 export const classCount = evidenceClasses.length + 1;
+/** Less probable steps are passed over. */
+const probabilityMin = 1e-4;
 /** Requests that a source's probabilities are held towards nothing by. */
 const priorVisits = 1;
 /** Less is not worth a place. */
@@ -35,29 +39,65 @@ export interface Moment {
   readonly rateOf: (key: number) => number;
 }
 
+<<<<<<< Updated upstream
 /** What each target gets: at the site (key, 0) what comes beyond the usual, then the usual; in a region (key, region) what was asked for there (where the level is regions). In requests, not weighed. */
 export interface Coming {
   readonly site: PairSums;
   readonly region: PairSums | undefined;
   /** Columns of one part: of the site's two, and of a region's one. */
   readonly columns: number;
+=======
+/**
+ * What each target gets of what was asked for lately, in requests: at the site (key, 0), in a region (key, region). One column a horizon, weighed, or one a class of evidence
+ * at one horizon, not weighed.
+ */
+export interface Coming {
+  readonly sums: PairSums;
+  /** What a key gets usually, by the rates of all that leads to it (`usualSums`): column by column, to be taken off. */
+  readonly usual: (at: number, column: number) => number;
+>>>>>>> Stashed changes
 }
 
+type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array, from: number) => void;
+
 /** For each horizon, edges believed as far as `weights` says. */
+<<<<<<< Updated upstream
 export function comingByHorizon(moment: Moment, level: Level, weights: Float64Array): Coming {
   return coming(moment, level, horizonsMin.length, (into, at, evidence, probability, parts) => {
+=======
+export function comingByHorizon(moment: Moment, level: Level, asked: PairSums, usual: PairSums, weights: Float64Array): Coming {
+  const parts = usualParts(moment.profile);
+  const sums = coming(moment, level, asked, horizonsMin.length, (into, at, evidence, probability, given, from) => {
+>>>>>>> Stashed changes
     const weight = probability * (weights[evidence] ?? 0);
-    for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (parts[h] ?? 0);
+    for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (given[from + h] ?? 0);
   });
+  return {
+    sums,
+    usual: (at, horizon) => {
+      let rate = 0;
+      for (let evidence = 0; evidence < sweepClass; evidence++) rate += (weights[evidence] ?? 0) * (usual.sums[at + evidence] ?? 0);
+      return rate * (parts[horizon] ?? 0);
+    },
+  };
 }
 
 /** At one horizon, apart for each class of evidence. */
+<<<<<<< Updated upstream
 export function comingByEvidence(moment: Moment, level: Level, horizon: number): Coming {
   return coming(moment, level, classCount, (into, at, evidence, probability, parts) => {
     into[at + evidence] = (into[at + evidence] ?? 0) + probability * (parts[horizon] ?? 0);
+=======
+export function comingByEvidence(moment: Moment, level: Level, asked: PairSums, usual: PairSums, horizon: number): Coming {
+  const part = usualParts(moment.profile)[horizon] ?? 0;
+  const sums = coming(moment, level, asked, classCount, (into, at, evidence, probability, given, from) => {
+    into[at + evidence] = (into[at + evidence] ?? 0) + probability * (given[from + horizon] ?? 0);
+>>>>>>> Stashed changes
   });
+  return { sums, usual: (at, evidence) => (evidence < sweepClass ? (usual.sums[at + evidence] ?? 0) * part : 0) };
 }
 
+<<<<<<< Updated upstream
 type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array) => void;
 
 function coming(moment: Moment, level: Level, columns: number, give: Give): Coming {
@@ -104,9 +144,18 @@ function comingToRegions(moment: Moment, asked: PairSums, columns: number, give:
   const parts = new Float64Array(horizonsMin.length);
   asked.forEach((source, where, from) => {
     for (let h = 0; h < horizonsMin.length; h++) parts[h] = asked.sums[from + h] ?? 0;
+=======
+function coming(moment: Moment, level: Level, asked: PairSums, columns: number, give: Give): PairSums {
+  const { graph } = moment;
+  const edges = new Edges(moment);
+  const sums = new PairSums(columns, asked.size * 4);
+  asked.forEach((source, where, from) => {
+>>>>>>> Stashed changes
     for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
       const target = graph.targets[edge] ?? -1;
+      if (target < 0) continue;
       const probability = edges.probability(source, edge);
+<<<<<<< Updated upstream
       if (target < 0 || probability < probabilityMin) continue;
       const at = region.place(target, where);
       give(region.sums, at, edges.evidence(edge), probability, parts);
@@ -118,10 +167,22 @@ function comingToRegions(moment: Moment, asked: PairSums, columns: number, give:
     give(region.sums, at, sweepClass, 1, within);
   }
   return region;
+=======
+      if (probability < probabilityMin) continue;
+      const at = sums.place(target, level === 'site' ? 0 : where);
+      give(sums.sums, at, edges.evidence(edge), probability, asked.sums, from);
+    }
+  });
+  for (const { key, region: where, within } of moment.ahead) {
+    if (level === 'site') give(sums.sums, sums.place(key, 0), sweepClass, 1, within, 0);
+    else if (where >= 0) give(sums.sums, sums.place(key, where), sweepClass, 1, within, 0);
+  }
+  return sums;
+>>>>>>> Stashed changes
 }
 
 /** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */
-function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
+export function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
   const asked = new PairSums(horizonsMin.length, recent.reduce((sum, { keys }) => sum + keys.length, 0) / 2);
   for (const { startMs, keys, regions, counts } of recent) {
     const ageMin = Math.max(1, Math.round((nowMs - startMs) / minuteMs));
@@ -137,8 +198,30 @@ function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
   return asked;
 }
 
+/** For each target (key, 0), a column a class of evidence: Σ over all that leads to it of probability × rate a minute. Reads the whole graph: some milliseconds. */
+export function usualSums(moment: Moment): PairSums {
+  const { graph, rateOf } = moment;
+  const edges = new Edges(moment);
+  const usual = new PairSums(sweepClass, graph.span);
+  for (let source = 0; source < graph.span; source++) {
+    const key = graph.keys[source] ?? -1;
+    if (key < 0) continue;
+    let rate = -1;
+    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
+      const target = graph.targets[edge] ?? -1;
+      if (target < 0) continue;
+      const probability = edges.probability(source, edge);
+      if (probability < probabilityMin) continue;
+      if (rate < 0) rate = rateOf(key);
+      const at = usual.place(target, 0) + edges.evidence(edge);
+      usual.sums[at] = (usual.sums[at] ?? 0) + probability * rate;
+    }
+  }
+  return usual;
+}
+
 /** Minutes' worth of a steady rate that is still to come, a number a horizon. */
-function usual(profile: LagProfile): number[] {
+function usualParts(profile: LagProfile): number[] {
   return horizonsMin.map((horizonMin) => {
     let sum = 0;
     for (let ageMin = 1; ageMin <= journeyMin; ageMin++) sum += profile.coming(ageMin, horizonMin);

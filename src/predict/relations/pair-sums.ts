@@ -50,6 +50,12 @@ export class PairSums {
     return at * this.#columns;
   }
 
+  /** Makes the pair's columns 0. */
+  clear(first: number, second: number): void {
+    const at = this.find(first, second);
+    if (at >= 0) this.#sums.fill(0, at, at + this.#columns);
+  }
+
   get sums(): Float64Array {
     return this.#sums;
   }

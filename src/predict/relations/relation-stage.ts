@@ -10,11 +10,12 @@ import { largest } from '../selection.ts';
 import type { Batch, Level, ObservedMinute, ObservedSweep, KeyNumbers, Stage } from '../stage.ts';
 import { levels } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
-import { classCount, comingByEvidence, comingByHorizon } from './coming.ts';
+import { askedLately, classCount, comingByEvidence, comingByHorizon, usualSums } from './coming.ts';
 import type { Coming, Moment } from './coming.ts';
 import { EvidenceWeights } from './evidence-weights.ts';
 import { LagProfile } from './lag-profile.ts';
 import { RecentDemand } from './recent-demand.ts';
+import type { PairSums } from './pair-sums.ts';
 import { SweepsAhead } from './sweeps-ahead.ts';
 import type { Ahead } from './sweeps-ahead.ts';
 import { TransitionGraph } from './transition-graph.ts';
@@ -26,7 +27,16 @@ const firstWeights = [0.1, 0.2, 0.4, 0.6, 0.8, 0.5] as const;
 /** A rate is never brought below this part of what it was. */
 const leastPart = 0.25;
 const minuteMs = 60_000;
+/** What is usual follows the rates of a day and of hours; summing it takes the whole graph. */
+const usualEveryMs = 10 * minuteMs;
 export const raisedMax = 2000;
+
+interface Now {
+  readonly moment: Moment;
+  readonly asked: PairSums;
+  /** Made when it is asked for. */
+  readonly coming: Partial<Record<Level, Coming>>;
+}
 
 export class RelationStage implements Stage {
   readonly name = 'relations';
@@ -41,7 +51,14 @@ export class RelationStage implements Stage {
   readonly #gone = new Set<number>();
   readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
   /** Of one moment; good until the next minute is observed or something is learned. */
+<<<<<<< Updated upstream
   #coming: { readonly nowMs: number; readonly of: Partial<Record<Level, Coming>> } | undefined;
+=======
+  #now: Now | undefined;
+  /** Summed again at the first minute of each `usualEveryMs`; it is never asked for before that. */
+  #usual: PairSums | undefined;
+  #usualSlot = -1;
+>>>>>>> Stashed changes
 
   constructor(state: EngineState) {
     this.#state = state;
@@ -52,7 +69,7 @@ export class RelationStage implements Stage {
   }
 
   observe({ startMs, keys, regions, counts, steps, sweeps }: ObservedMinute): void {
-    this.#coming = undefined;
+    this.#now = undefined;
     this.#graph.advance(startMs);
     if (this.#gone.size > 0) this.#recent.forget(this.#gone);
     this.#gone.clear();
@@ -67,10 +84,15 @@ export class RelationStage implements Stage {
     this.#sweeps = sweeps;
     this.#ahead = this.#lookAhead(startMs + minuteMs);
     this.#recent.add(startMs, keys, regions, counts, (key) => this.#graph.sourceOf(key) >= 0);
+    const slot = Math.floor(startMs / usualEveryMs);
+    if (slot === this.#usualSlot && this.#usual) return;
+    this.#usualSlot = slot;
+    this.#usual = usualSums(this.#moment(startMs + minuteMs));
   }
 
   forget(key: number): void {
-    this.#coming = undefined;
+    this.#now = undefined;
+    this.#usual?.clear(key, 0);
     this.#graph.forget(key);
     this.#sweepsAhead.forget(key);
     this.#gone.add(key);
@@ -89,12 +111,16 @@ export class RelationStage implements Stage {
 
   *raised(nowMs: number): Iterable<number> {
     if (this.#silent) return;
+<<<<<<< Updated upstream
     const { site } = this.#comingAt(nowMs, 'site');
+=======
+    const { sums } = this.#comingAt(nowMs, 'site');
+>>>>>>> Stashed changes
     const keys: number[] = [];
     const promised: number[] = [];
-    site.forEach((key, _region, at) => {
+    sums.forEach((key, _region, at) => {
       keys.push(key);
-      promised.push(site.sums[at + learnedHorizon] ?? 0);
+      promised.push(sums.sums[at + learnedHorizon] ?? 0);
     });
     for (const row of largest(Float64Array.from(promised), promised.length, raisedMax)) yield keys[row] ?? 0;
   }
@@ -103,7 +129,12 @@ export class RelationStage implements Stage {
     const promises = new Float64Array(batch.length * classCount);
     const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
     if (!this.#silent) {
+<<<<<<< Updated upstream
       const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), batch.level, learnedHorizon), perMinute, nowMs);
+=======
+      const { moment, asked } = this.#at(nowMs);
+      const promised = this.#promises(batch, comingByEvidence(moment, batch.level, asked, this.#usualOf(moment), learnedHorizon), perMinute, nowMs);
+>>>>>>> Stashed changes
       for (let i = 0; i < batch.length; i++) for (let one = 0; one < classCount; one++) promises[i * classCount + one] = promised(i, one);
     }
     this.#samples[batch.level] = { promises, expected };
@@ -114,7 +145,7 @@ export class RelationStage implements Stage {
     if (!sample) return;
     this.#weights[level].learn(sample.promises, sample.expected, counts);
     delete this.#samples[level];
-    this.#coming = undefined;
+    this.#now = undefined;
   }
 
   bytes(): number {
@@ -147,27 +178,58 @@ export class RelationStage implements Stage {
     return this.#sweepsAhead.of(this.#sweeps, { resources, nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
   }
 
+<<<<<<< Updated upstream
   #comingAt(nowMs: number, level: Level): Coming {
     if (this.#coming?.nowMs !== nowMs) this.#coming = { nowMs, of: {} };
     return this.#coming.of[level] ??= comingByHorizon(this.#moment(nowMs), level, this.#weights[level].values);
+=======
+  #at(nowMs: number): Now {
+    if (this.#now?.moment.nowMs !== nowMs) {
+      const moment = this.#moment(nowMs);
+      this.#now = { moment, asked: askedLately(moment), coming: {} };
+    }
+    return this.#now;
+>>>>>>> Stashed changes
   }
 
-  /** Reads what a row gets, in requests, from a column. */
-  #promises(batch: Batch, { site, region, columns }: Coming, perMinute: Float64Array, nowMs: number): (row: number, column: number) => number {
+  /** After a snapshot was read nothing has been summed yet. */
+  #usualOf(moment: Moment): PairSums {
+    return this.#usual ??= usualSums(moment);
+  }
+
+  #comingAt(nowMs: number, level: Level): Coming {
+    const { moment, asked, coming } = this.#at(nowMs);
+    return coming[level] ??= comingByHorizon(moment, level, asked, this.#usualOf(moment), this.#weights[level].values);
+  }
+
+  /** Reads what a row gets beyond the usual, in requests, from a column. */
+  #promises(batch: Batch, { sums, usual }: Coming, perMinute: Float64Array, nowMs: number): (row: number, column: number) => number {
+    const usually = this.#usual;
+    if (!usually) return () => 0;
     if (batch.level === 'site') {
       return (row, column) => {
-        const at = site.find(batch.keys[row] ?? -1, 0);
-        return at < 0 ? 0 : site.sums[at + column] ?? 0;
+        const key = batch.keys[row] ?? -1;
+        const at = sums.find(key, 0);
+        const from = usually.find(key, 0);
+        return (at < 0 ? 0 : sums.sums[at + column] ?? 0) - (from < 0 ? 0 : usual(from, column));
       };
     }
     const reader = new RateReader(this.#state, nowMs);
     return (row, column) => {
       const key = batch.keys[row] ?? -1;
+<<<<<<< Updated upstream
       const atSite = site.find(key, 0);
       if (atSite < 0) return 0;
       const at = region?.find(key, batch.regions[row] ?? -1) ?? -1;
       const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
       return (at < 0 ? 0 : region?.sums[at + column] ?? 0) - share * (site.sums[atSite + columns + column] ?? 0);
+=======
+      const at = sums.find(key, batch.regions[row] ?? -1);
+      const from = usually.find(key, 0);
+      if (from < 0) return at < 0 ? 0 : sums.sums[at + column] ?? 0;
+      const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
+      return (at < 0 ? 0 : sums.sums[at + column] ?? 0) - share * usual(from, column);
+>>>>>>> Stashed changes
     };
   }
 }
