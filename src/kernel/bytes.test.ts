@@ -35,6 +35,13 @@ describe('ByteWriter and ByteReader', () => {
     expect(Buffer.concat(parts).equals(whole)).toBe(true);
   });
 
+  test('what is read raw can be copied out by slice, from a file\'s Buffer too', () => {
+    const writer = new ByteWriter('TEST', 3);
+    writer.raw(Uint8Array.of(1, 2, 3));
+    const raw = new ByteReader(Buffer.from(writer.finish()), 'TEST', 3, 'a test').raw(3);
+    expect([raw.slice().buffer.byteLength, [...raw]]).toEqual([3, [1, 2, 3]]);
+  });
+
   const finished = (): Uint8Array => {
     const writer = new ByteWriter('TEST', 3);
     writer.uint(200);

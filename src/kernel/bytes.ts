@@ -103,7 +103,8 @@ export class ByteReader {
 
   /** `what` names the content in messages. Checks name, version and checksum at once. */
   constructor(bytes: Uint8Array, magic: string, version: number, what: string) {
-    this.#bytes = bytes;
+    // Never a Node Buffer, whose `slice` does not copy: who reads a column out would keep, and share, the whole.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#what = what;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.length - sumBytes;
