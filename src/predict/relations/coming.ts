@@ -10,7 +10,6 @@ import { journeyMin } from '../../demand/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { Level } from '../stage.ts';
 import type { LagProfile } from './lag-profile.ts';
-import type { Level } from '../stage.ts';
 import { PairSums } from './pair-sums.ts';
 import type { RecentMinute } from './recent-demand.ts';
 import type { Ahead } from './sweeps-ahead.ts';
@@ -27,8 +26,6 @@ export const classCount = evidenceClasses.length + 1;
 const probabilityMin = 1e-4;
 /** Requests that a source's probabilities are held towards nothing by. */
 const priorVisits = 1;
-/** Less is not worth a place. */
-const probabilityMin = 1e-4;
 
 export interface Moment {
   readonly graph: TransitionGraph;
@@ -39,14 +36,6 @@ export interface Moment {
   readonly rateOf: (key: number) => number;
 }
 
-<<<<<<< Updated upstream
-/** What each target gets: at the site (key, 0) what comes beyond the usual, then the usual; in a region (key, region) what was asked for there (where the level is regions). In requests, not weighed. */
-export interface Coming {
-  readonly site: PairSums;
-  readonly region: PairSums | undefined;
-  /** Columns of one part: of the site's two, and of a region's one. */
-  readonly columns: number;
-=======
 /**
  * What each target gets of what was asked for lately, in requests: at the site (key, 0), in a region (key, region). One column a horizon, weighed, or one a class of evidence
  * at one horizon, not weighed.
@@ -55,20 +44,14 @@ export interface Coming {
   readonly sums: PairSums;
   /** What a key gets usually, by the rates of all that leads to it (`usualSums`): column by column, to be taken off. */
   readonly usual: (at: number, column: number) => number;
->>>>>>> Stashed changes
 }
 
 type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array, from: number) => void;
 
 /** For each horizon, edges believed as far as `weights` says. */
-<<<<<<< Updated upstream
-export function comingByHorizon(moment: Moment, level: Level, weights: Float64Array): Coming {
-  return coming(moment, level, horizonsMin.length, (into, at, evidence, probability, parts) => {
-=======
 export function comingByHorizon(moment: Moment, level: Level, asked: PairSums, usual: PairSums, weights: Float64Array): Coming {
   const parts = usualParts(moment.profile);
   const sums = coming(moment, level, asked, horizonsMin.length, (into, at, evidence, probability, given, from) => {
->>>>>>> Stashed changes
     const weight = probability * (weights[evidence] ?? 0);
     for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (given[from + h] ?? 0);
   });
@@ -83,102 +66,35 @@ export function comingByHorizon(moment: Moment, level: Level, asked: PairSums, u
 }
 
 /** At one horizon, apart for each class of evidence. */
-<<<<<<< Updated upstream
-export function comingByEvidence(moment: Moment, level: Level, horizon: number): Coming {
-  return coming(moment, level, classCount, (into, at, evidence, probability, parts) => {
-    into[at + evidence] = (into[at + evidence] ?? 0) + probability * (parts[horizon] ?? 0);
-=======
 export function comingByEvidence(moment: Moment, level: Level, asked: PairSums, usual: PairSums, horizon: number): Coming {
   const part = usualParts(moment.profile)[horizon] ?? 0;
   const sums = coming(moment, level, asked, classCount, (into, at, evidence, probability, given, from) => {
     into[at + evidence] = (into[at + evidence] ?? 0) + probability * (given[from + horizon] ?? 0);
->>>>>>> Stashed changes
   });
   return { sums, usual: (at, evidence) => (evidence < sweepClass ? (usual.sums[at + evidence] ?? 0) * part : 0) };
 }
 
-<<<<<<< Updated upstream
-type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array) => void;
-
-function coming(moment: Moment, level: Level, columns: number, give: Give): Coming {
-  const { graph, rateOf } = moment;
-  const horizons = horizonsMin.length;
-  const asked = askedLately(moment);
-  const usualParts = usual(moment.profile);
-  const bySource = new Float64Array(graph.span * horizons);
-  asked.forEach((source, _region, at) => {
-    for (let h = 0; h < horizons; h++) bySource[source * horizons + h] = (bySource[source * horizons + h] ?? 0) + (asked.sums[at + h] ?? 0);
-  });
-  const edges = new Edges(moment);
-  const site = new PairSums(2 * columns, graph.span * 2);
-  const beyond = new Float64Array(horizons);
-  const normal = new Float64Array(horizons);
-  for (let source = 0; source < graph.span; source++) {
-    const key = graph.keys[source] ?? -1;
-    if (key < 0) continue;
-    const rate = rateOf(key);
-    for (let h = 0; h < horizons; h++) {
-      normal[h] = rate * (usualParts[h] ?? 0);
-      beyond[h] = (bySource[source * horizons + h] ?? 0) - (normal[h] ?? 0);
-    }
-    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
-      const target = graph.targets[edge] ?? -1;
-      const probability = edges.probability(source, edge);
-      if (target < 0 || probability < probabilityMin) continue;
-      const at = site.place(target, 0);
-      give(site.sums, at, edges.evidence(edge), probability, beyond);
-      give(site.sums, at + columns, edges.evidence(edge), probability, normal);
-    }
-  }
-  for (const { key, within } of moment.ahead) {
-    const at = site.place(key, 0);
-    give(site.sums, at, sweepClass, 1, within);
-  }
-  return { site, region: level === 'region' ? comingToRegions(moment, asked, columns, give) : undefined, columns };
-}
-
-function comingToRegions(moment: Moment, asked: PairSums, columns: number, give: Give): PairSums {
-  const { graph } = moment;
-  const edges = new Edges(moment);
-  const region = new PairSums(columns, asked.size * 4);
-  const parts = new Float64Array(horizonsMin.length);
-  asked.forEach((source, where, from) => {
-    for (let h = 0; h < horizonsMin.length; h++) parts[h] = asked.sums[from + h] ?? 0;
-=======
 function coming(moment: Moment, level: Level, asked: PairSums, columns: number, give: Give): PairSums {
   const { graph } = moment;
   const edges = new Edges(moment);
   const sums = new PairSums(columns, asked.size * 4);
   asked.forEach((source, where, from) => {
->>>>>>> Stashed changes
     for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
       const target = graph.targets[edge] ?? -1;
       if (target < 0) continue;
       const probability = edges.probability(source, edge);
-<<<<<<< Updated upstream
-      if (target < 0 || probability < probabilityMin) continue;
-      const at = region.place(target, where);
-      give(region.sums, at, edges.evidence(edge), probability, parts);
-    }
-  });
-  for (const { key, region: where, within } of moment.ahead) {
-    if (where < 0) continue;
-    const at = region.place(key, where);
-    give(region.sums, at, sweepClass, 1, within);
-  }
-  return region;
-=======
       if (probability < probabilityMin) continue;
       const at = sums.place(target, level === 'site' ? 0 : where);
       give(sums.sums, at, edges.evidence(edge), probability, asked.sums, from);
     }
   });
   for (const { key, region: where, within } of moment.ahead) {
-    if (level === 'site') give(sums.sums, sums.place(key, 0), sweepClass, 1, within, 0);
-    else if (where >= 0) give(sums.sums, sums.place(key, where), sweepClass, 1, within, 0);
+    if (level === 'region' && where < 0) continue;
+    // Placed first: the sums may move when they grow.
+    const at = sums.place(key, level === 'site' ? 0 : where);
+    give(sums.sums, at, sweepClass, 1, within, 0);
   }
   return sums;
->>>>>>> Stashed changes
 }
 
 /** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */

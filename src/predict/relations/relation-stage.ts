@@ -51,14 +51,10 @@ export class RelationStage implements Stage {
   readonly #gone = new Set<number>();
   readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
   /** Of one moment; good until the next minute is observed or something is learned. */
-<<<<<<< Updated upstream
-  #coming: { readonly nowMs: number; readonly of: Partial<Record<Level, Coming>> } | undefined;
-=======
   #now: Now | undefined;
   /** Summed again at the first minute of each `usualEveryMs`; it is never asked for before that. */
   #usual: PairSums | undefined;
   #usualSlot = -1;
->>>>>>> Stashed changes
 
   constructor(state: EngineState) {
     this.#state = state;
@@ -111,11 +107,7 @@ export class RelationStage implements Stage {
 
   *raised(nowMs: number): Iterable<number> {
     if (this.#silent) return;
-<<<<<<< Updated upstream
-    const { site } = this.#comingAt(nowMs, 'site');
-=======
     const { sums } = this.#comingAt(nowMs, 'site');
->>>>>>> Stashed changes
     const keys: number[] = [];
     const promised: number[] = [];
     sums.forEach((key, _region, at) => {
@@ -129,12 +121,8 @@ export class RelationStage implements Stage {
     const promises = new Float64Array(batch.length * classCount);
     const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
     if (!this.#silent) {
-<<<<<<< Updated upstream
-      const promised = this.#promises(batch, comingByEvidence(this.#moment(nowMs), batch.level, learnedHorizon), perMinute, nowMs);
-=======
       const { moment, asked } = this.#at(nowMs);
       const promised = this.#promises(batch, comingByEvidence(moment, batch.level, asked, this.#usualOf(moment), learnedHorizon), perMinute, nowMs);
->>>>>>> Stashed changes
       for (let i = 0; i < batch.length; i++) for (let one = 0; one < classCount; one++) promises[i * classCount + one] = promised(i, one);
     }
     this.#samples[batch.level] = { promises, expected };
@@ -178,18 +166,12 @@ export class RelationStage implements Stage {
     return this.#sweepsAhead.of(this.#sweeps, { resources, nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
   }
 
-<<<<<<< Updated upstream
-  #comingAt(nowMs: number, level: Level): Coming {
-    if (this.#coming?.nowMs !== nowMs) this.#coming = { nowMs, of: {} };
-    return this.#coming.of[level] ??= comingByHorizon(this.#moment(nowMs), level, this.#weights[level].values);
-=======
   #at(nowMs: number): Now {
     if (this.#now?.moment.nowMs !== nowMs) {
       const moment = this.#moment(nowMs);
       this.#now = { moment, asked: askedLately(moment), coming: {} };
     }
     return this.#now;
->>>>>>> Stashed changes
   }
 
   /** After a snapshot was read nothing has been summed yet. */
@@ -217,19 +199,11 @@ export class RelationStage implements Stage {
     const reader = new RateReader(this.#state, nowMs);
     return (row, column) => {
       const key = batch.keys[row] ?? -1;
-<<<<<<< Updated upstream
-      const atSite = site.find(key, 0);
-      if (atSite < 0) return 0;
-      const at = region?.find(key, batch.regions[row] ?? -1) ?? -1;
-      const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
-      return (at < 0 ? 0 : region?.sums[at + column] ?? 0) - share * (site.sums[atSite + columns + column] ?? 0);
-=======
       const at = sums.find(key, batch.regions[row] ?? -1);
       const from = usually.find(key, 0);
       if (from < 0) return at < 0 ? 0 : sums.sums[at + column] ?? 0;
       const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
       return (at < 0 ? 0 : sums.sums[at + column] ?? 0) - share * usual(from, column);
->>>>>>> Stashed changes
     };
   }
 }
