@@ -180,7 +180,9 @@ describe('RelationStage', () => {
       stage.apply(batch, made, 1, one.nowMs);
       return made;
     };
-    expect(rates(read)).toEqual(rates(one.stage));
+    // Sums of the same numbers in another order differ in their last digits.
+    const goesOn = rates(one.stage);
+    rates(read).forEach((rate, i) => { expect(rate).toBeCloseTo(goesOn[i] ?? 0, 12); });
     expect(rates(one.stage)).not.toEqual(baseRates(one.state, batch, one.nowMs));
   });
 
