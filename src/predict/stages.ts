@@ -1,4 +1,5 @@
 /** Which stages there are, in the order in which they are applied. */
+import { LearnedStage } from './learned/index.ts';
 import type { Stage, StageName } from './stage.ts';
 import { BurstStage } from './bursts/burst-stage.ts';
 import { RelationStage } from './relations/relation-stage.ts';
@@ -16,7 +17,7 @@ export interface StageOptions {
 }
 
 /** The stages for a state, in the order of `stageNames`. */
-export function createStages(state: EngineState, { without, holidays }: StageOptions): Stage[] {
-  const stages: Stage[] = [new SeasonStage(state, holidays), new RelationStage(state), new BurstStage(state)];
+export function createStages(state: EngineState, { seed, without, holidays }: StageOptions): Stage[] {
+  const stages: Stage[] = [new SeasonStage(state, holidays), new RelationStage(state), new BurstStage(state), new LearnedStage(state, seed)];
   return stages.filter((stage) => !without.has(stage.name));
 }
