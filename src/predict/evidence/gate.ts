@@ -77,6 +77,14 @@ export class Gate {
     return this.#doors.get(`${stage} ${level}`)?.[stratumOf(mean) * columnCount + isOpen] === 1;
   }
 
+  /** The same for every stratum (`stratumOf`), 1 where it is trusted: for who has many rows. */
+  trustedStrata(stage: StageName, level: Level): Uint8Array {
+    const doors = this.#doors.get(`${stage} ${level}`);
+    const trusted = new Uint8Array(gateStrata.length);
+    for (let stratum = 0; stratum < trusted.length; stratum++) trusted[stratum] = doors?.[stratum * columnCount + isOpen] ?? 0;
+    return trusted;
+  }
+
   /** Whether all, some or none of the strata are open. */
   openness(stage: StageName, level: Level): 'all' | 'some' | 'none' {
     const doors = this.#doors.get(`${stage} ${level}`);
