@@ -16,7 +16,7 @@ const pagesMax = 1000;
 
 /** A site of folders with pages, without the rest of the engine: every page is believed to be asked for at its long-run rate, always. */
 class Site {
-  readonly stage: LearnedStage;
+  stage: LearnedStage;
   readonly rates: readonly number[];
   readonly #state = createState(pagesMax, 1);
   readonly #intake = new Intake(this.#state, pagesMax, () => undefined);
@@ -131,14 +131,28 @@ describe('LearnedStage', () => {
 
   test('equal pasts make equal stages; a snapshot goes on as it was', async () => {
     const [one, other] = [new Site(6, 20), new Site(6, 20)];
-    await one.play(12, waves);
-    await other.play(12, waves);
+    await one.play(13, waves);
+    await other.play(13, waves);
     expect(other.made()).toEqual(one.made());
     expect(one.made()).not.toEqual(Float64Array.from(one.rates));
-    const copy = one.copy();
-    expect(one.made(copy)).toEqual(one.made());
-    // Samples are not kept: nothing is trained until there are new ones.
-    expect(copy.work(one.nowMs + 100 * 3_600_000)).toBeUndefined();
+    expect(one.made(one.copy())).toEqual(one.made());
+    // Of a region never seen, a pair never seen, a key that is nobody's, and of nothing expected it says something finite.
+    const rates = Float64Array.of(0.1, 0, 1e6);
+    one.stage.apply({ level: 'region', length: 3, keys: Int32Array.of(0, 1, 999), regions: Int32Array.of(-1, 0, 5), pairs: Int32Array.of(-1, -1, -1) }, rates, 2, one.nowMs);
+    rates.forEach((rate, row) => { expect(Number.isFinite(rate) && (row === 1 ? rate === 0 : rate > 0)).toBe(true); });
+  });
+
+  test('after a restart trains again when there are half as many samples as before', async () => {
+    const site = new Site(6, 20);
+    await site.play(49, waves);
+    site.stage = site.copy();
+    const before = site.made();
+    expect(site.stage.work(site.nowMs)).toBeUndefined();
+    await site.play(14, waves);
+    expect(site.stage.reports()).toEqual([]);
+    await site.play(24, waves);
+    expect(site.stage.reports().map(({ level }) => level)).toEqual(['site', 'region']);
+    expect(site.made()).not.toEqual(before);
   });
 
   test('says nothing before it was trained, or of outcomes nobody prepared', () => {

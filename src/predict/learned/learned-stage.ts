@@ -21,7 +21,7 @@ import type { LearnedModel, Words } from './learned-model.ts';
 import { Novelty } from './novelty.ts';
 import { Opinions } from './opinions.ts';
 import { Samples } from './samples.ts';
-import { readModel, writeModel } from './train-work.ts';
+import { readModel } from './train-work.ts';
 import type { TrainReport, TrainWork } from './train-work.ts';
 
 /** Rows kept for training, of each level. */
@@ -55,6 +55,9 @@ export class LearnedStage implements Stage {
   readonly #random: Random;
   readonly #samples = new Map<Level, Samples>(levels.map((level) => [level, new Samples(level, sampleRowsMax)]));
   readonly #models = new Map<Level, LearnedModel>();
+  /** The same as they are written, and how many rows each was trained on. */
+  readonly #bytesOf = new Map<Level, Uint8Array>();
+  readonly #rowsOf: Record<Level, number> = { site: 0, region: 0 };
   readonly #opinions: Readonly<Record<Level, Opinions>> = { site: new Opinions(), region: new Opinions() };
   readonly #reports = new Map<Level, TrainReport>();
   readonly #prepared = new Map<Level, Prepared>();
@@ -130,6 +133,7 @@ export class LearnedStage implements Stage {
     const { classes, regions } = this.#sources;
     for (let row = 0; row < counts.length; row++) {
       const expected = Math.exp(prepared.offsets[row] ?? 0);
+      if (!(expected > 0)) continue;
       if (level === 'site') classes.add(prepared.classes[row] ?? -1, expected, counts[row] ?? 0);
       else regions.add(prepared.regions[row] ?? -1, expected, counts[row] ?? 0);
     }
@@ -142,7 +146,11 @@ export class LearnedStage implements Stage {
   work(nowMs: number): TrainWork | undefined {
     const waitMs = (trainAfterHours[Math.min(this.#trainings, trainAfterHours.length - 1)] ?? 12) * hourMs;
     if (this.#lastWorkMs === 0 || nowMs - this.#lastWorkMs < waitMs) return undefined;
-    const samples = [...this.#samples.values()].filter(({ length }) => length >= rowsMin).map((one) => one.rows());
+    // After a restart a model of many days is not given up for one of a few hours.
+    const samples = levels.flatMap((level) => {
+      const one = this.#samples.get(level);
+      return one && one.length >= Math.max(rowsMin, this.#rowsOf[level] / 2) ? [one.rows()] : [];
+    });
     if (samples.length === 0) return undefined;
     this.#lastWorkMs = nowMs;
     return { kind: 'train', seed: this.#seed + 2 * this.#trainings++, endMs: nowMs, samples };
@@ -151,7 +159,7 @@ export class LearnedStage implements Stage {
   adopt(done: WorkDone): void {
     if (done.kind !== 'train') return;
     for (const { level, bytes, report } of done.models) {
-      this.#models.set(level, readModel(bytes));
+      this.#take(level, bytes, report.rows);
       this.#reports.set(level, report);
     }
   }
@@ -171,8 +179,8 @@ export class LearnedStage implements Stage {
     writer.uint(this.#trainings);
     for (const level of levels) {
       this.#opinions[level].write(writer);
-      const model = this.#models.get(level);
-      const bytes = model ? writeModel(model) : new Uint8Array(0);
+      const bytes = this.#bytesOf.get(level) ?? new Uint8Array(0);
+      writer.uint(this.#rowsOf[level]);
       writer.uint(bytes.length);
       writer.raw(bytes);
     }
@@ -186,9 +194,16 @@ export class LearnedStage implements Stage {
     this.#trainings = reader.uint();
     for (const level of levels) {
       this.#opinions[level].read(reader);
+      const rows = Math.min(sampleRowsMax, reader.uint());
       const bytes = reader.raw(reader.length(1));
-      if (bytes.length > 0) this.#models.set(level, readModel(bytes));
+      if (bytes.length > 0) this.#take(level, bytes.slice(), rows);
     }
+  }
+
+  #take(level: Level, bytes: Uint8Array, rows: number): void {
+    this.#models.set(level, readModel(bytes, level));
+    this.#bytesOf.set(level, bytes);
+    this.#rowsOf[level] = rows;
   }
 
   #block(level: Level): FeatureBlock {

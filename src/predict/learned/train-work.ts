@@ -2,7 +2,7 @@
  * Training of the learned models, as work that is done elsewhere: pure and seeded. Trees grow on all samples, the newest too; how far they are to be believed is found
  * afterwards, on what comes (`opinions.ts`, and the gate), so nothing is held out here.
  */
-import { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { ByteReader, ByteWriter, ForeshadowError } from '../../kernel/index.ts';
 import type { Level } from '../stage.ts';
 import { boost, forest, poissonDeviance } from '../trees/index.ts';
 import type { TrainingRows } from '../trees/index.ts';
@@ -33,6 +33,7 @@ export interface TrainDone {
 }
 
 const magic = 'FSBM';
+/** Goes up when features change their meaning. */
 const version = 1;
 const boosting = { rounds: 70, depth: 5, leafExpectedMin: 20, shrinkage: 0.2, lambda: 5, rowPart: 0.4, featurePart: 0.4, bins: 64 } as const;
 const growing = { trees: 10, depth: 7, leafExpectedMin: 20, rowPart: 0.3, featurePart: 0.4, bins: 64, prior: 20 } as const;
@@ -41,15 +42,17 @@ export async function train(work: TrainWork): Promise<TrainDone> {
   return Promise.resolve({ kind: 'train', endMs: work.endMs, models: work.samples.map((rows) => trainLevel(rows, work.seed)) });
 }
 
-/** The model that `writeModel` wrote. Throws `bytes-invalid`. */
-export function readModel(bytes: Uint8Array): LearnedModel {
+/** The model of a level that training wrote. Throws `bytes-invalid`, also for one of other features. */
+export function readModel(bytes: Uint8Array, level: Level): LearnedModel {
   const reader = new ByteReader(bytes, magic, version, 'a trained model');
   const model = LearnedModel.read(reader);
   reader.end();
-  return model;
+  const width = featureRanges[level].length;
+  if (model.boosted.featureCount === width && model.forest.featureCount === width) return model;
+  throw new ForeshadowError('bytes-invalid', { source: 'internal', message: `a trained model can not be read: it is of ${model.boosted.featureCount} features, not ${width}`, hint: 'it is trained anew' });
 }
 
-export function writeModel(model: LearnedModel): Uint8Array {
+function writeModel(model: LearnedModel): Uint8Array {
   const writer = new ByteWriter(magic, version);
   model.write(writer);
   return writer.finish();
