@@ -65,6 +65,14 @@ describe('a stop of the engine', () => {
     found.forEach((rate, i) => { expect(rate).toBeCloseTo(wanted[i] ?? 0, 9); });
   });
 
+  test('is forgiven once, however often somebody asks', () => {
+    const asked = new DemandEngine({ ...plain, snapshot });
+    for (const hours of [2, 5, 9]) asked.rates(stoppedMs + hours * hourMs, 1);
+    const silent = new DemandEngine({ ...plain, snapshot });
+    for (const engine of [asked, silent]) engine.observe(stoppedMs + 12 * hourMs, []);
+    expect(asked.rates(stoppedMs + 12 * hourMs + minuteMs, 10)).toEqual(silent.rates(stoppedMs + 12 * hourMs + minuteMs, 10));
+  });
+
   test('is none after the first minute: silence counts', () => {
     const after = new DemandEngine({ ...plain, snapshot });
     after.observe(stoppedMs, []);
@@ -92,6 +100,33 @@ describe('keys that come and go', () => {
     for (const { perMinute } of rates) expect(Math.abs(perMinute - 1)).toBeLessThan(0.25);
     const once = engine.forecast(nowMs, `/once/398-3` as ResourceKey, everywhere)?.[2]?.mean ?? 1;
     expect(once).toBeLessThan(2);
+  });
+
+  test('what had to make room counts as not asked for again, whoever has its place', () => {
+    const engine = new DemandEngine({ keysMax: 300 });
+    // Pages that come once, each time with more requests than those whose places they take had.
+    for (let minute = 0; minute < 300; minute++) {
+      engine.observe(startMs + minute * minuteMs, [counted('/home', 3), ...Array.from({ length: 30 }, (_, i) => counted(`/once/${minute}-${i}`, 1 + Math.floor(minute / 8)))]);
+    }
+    const rows = engine.report().accuracy.filter(({ level }) => level === 'site');
+    expect(rows.reduce((sum, { forecasts }) => sum + forecasts, 0)).toBeGreaterThan(500);
+    // Of all that was judged only the home page came again.
+    const came = rows.reduce((sum, { forecasts, came: part }) => sum + forecasts * part, 0);
+    expect(came).toBeLessThan(12);
+  });
+
+  test('a pair that was dropped and is new again has had no four thousand million requests', () => {
+    const engine = new DemandEngine({ keysMax: 16 });
+    for (let minute = 0; minute < 200; minute++) {
+      const counts = [counted('/a', 2, 'eu'), counted('/a', 2, 'us')];
+      if (minute % 30 === 5) counts.push(counted('/b', 3, 'eu'), counted('/b', 3, 'us'));
+      // After each sample, more regions than there is room for; then the dropped one with less than it had.
+      if (minute % 30 === 2 && minute > 60) counts.push(...Array.from({ length: 70 }, (_, i) => counted('/c', 50, `r${minute}-${i}`)));
+      if (minute % 30 === 3) counts.push(counted('/b', 1, 'eu'));
+      engine.observe(startMs + minute * minuteMs, counts);
+    }
+    const mean = engine.forecast(startMs + 200 * minuteMs, '/b' as ResourceKey, 'eu' as RegionName)?.[2]?.mean ?? Infinity;
+    expect(mean).toBeLessThan(10);
   });
 
   test('a snapshot of more keys than allowed is read whole, and brought to the limit as new ones come', () => {

@@ -75,6 +75,15 @@ describe('Intake', () => {
     expect(state.resources.keyAt(forgotten[3] ?? -1)).toBe('/new' as ResourceKey);
   });
 
+  test('a minute of more keys than there is room for is taken in its order, as far as it goes', () => {
+    const { state, intake } = intakeOf(20);
+    intake.take(startMs, Array.from({ length: 15 }, (_, i) => counted(`/old/${i}`)));
+    const { keys, counts } = intake.take(startMs + minuteMs, [counted('/old/3', 2), ...Array.from({ length: 30 }, (_, i) => counted(`/new/${i}`)), counted('/new/0', 4), counted('/new/29', 5)]);
+    expect(state.resources.size).toBe(20);
+    expect(Array.from(keys, (index) => state.resources.keyAt(index) as string)).toEqual(['/old/3', ...Array.from({ length: 19 }, (_, i) => `/new/${i}`), '/new/0']);
+    expect([...counts].slice(-2)).toEqual([1, 4]);
+  });
+
   test('regions beyond the limit count as the last one', () => {
     const { state, intake } = intakeOf(100);
     intake.take(startMs, Array.from({ length: facetsMax + 5 }, (_, i) => counted('/a', 1, `r${i}`)));
