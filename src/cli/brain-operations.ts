@@ -35,10 +35,11 @@ export function operations({ generator, catalog, forecaster, values, clock }: Op
     forecast: {
       page: ({ region, ...query }) => forecaster.page(clock.nowMs(), { ...query, region: region as RegionName }), // any text may name a region; one that is none has no forecasts
       of: (name, region) => {
+        const of = region as RegionName; // any text may name a region; one that is none divides as everywhere
         const resource = curator.named(name);
         const atMs = clock.nowMs();
         const forecasts = forecaster.outlookOf(atMs, resource);
-        return forecasts && { atMs, resource, forecasts, variations: forecaster.variationShares(atMs, resource, region as RegionName) };
+        return forecasts && { atMs, resource, forecasts, variations: forecaster.variationShares(atMs, resource, of) };
       },
       accuracy: () => forecaster.report(),
       emerging: (limit) => ({ atMs: clock.nowMs(), items: forecaster.emerging(limit) }),

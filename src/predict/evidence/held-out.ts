@@ -25,7 +25,7 @@ const denseDay = 20;
 /** Evidence halves in three days of half hours. */
 const keep = 2 ** (-1 / 144);
 /** Horizon on which blends, priors and stages compete, as an index into `horizonsMin`. */
-export const choiceHorizon = 2;
+const choiceHorizon = 2;
 /** No checkpoint before this much has been observed: rates from a few minutes say nothing about the model. */
 const settleMs = 60 * minuteMs;
 

@@ -2,6 +2,7 @@
  * Seasons and levels of aggregates, as factors for the resources below them. Watches the site, its largest regions and route classes and the resources most asked
  * for as time series (`series-bank.ts`), has models fitted to them elsewhere (`series-work.ts`), and moves each row by as much as rows have followed their series so far
  * (`row-weights.ts`). It also forecasts the totals, with intervals. Memory: two bytes a key and at most 97 series of 15 days.
+ * Long because it is where series, weights and rows meet: each of its doors is a few lines.
  */
 import type { ByteReader, ByteWriter, RegionName } from '../../kernel/index.ts';
 import { RateReader, paceOf, regionParts, siteExposures } from '../base/rates.ts';

@@ -5,6 +5,7 @@
  * columns: 22 bytes each, 10 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
  *
  * A pair is named by its slot, which is good until the next minute is counted. Units are those of the owners' columns: same landmarks.
+ * Long because lists, lone pairs and their bytes are one structure: each way in must keep the others true.
  */
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
