@@ -29,7 +29,7 @@ const common: readonly Feature[] = [
   feature('expected', -12, 5), feature('fresh10', -5, 5), feature('fresh60', -5, 5), feature('fresh360', -5, 5), feature('fresh1440', -4, 4),
   feature('day', -2.5, 9), feature('total', 0, 12), feature('gap', 0, 8), feature('gapRelative', -5, 6), feature('age', 0, 12),
   feature('pace10', -1.5, 1.5), feature('pace60', -1.5, 1.5), feature('pace360', -1.5, 1.5), feature('classRatio', -2, 2), feature('depth', 0, 15), feature('query', 0, 1),
-  feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('seriesSize', -6, 6), feature('folderFresh60', -3, 3),
+  feature('nameFresh60', -5, 5), feature('nameSize', -6, 6), feature('folderFresh60', -3, 3),
 ];
 const regional: readonly Feature[] = [
   feature('pairDay', -5, 5), feature('pairHour', -5, 5), feature('pairPart', -5, 0.5), feature('pairGap', 0, 8), feature('pairGapRelative', -7, 6), feature('pairTotal', 0, 12),
@@ -150,8 +150,6 @@ export class FeatureReader {
     const nameDay = name < 0 ? 0 : Math.max(0, (k2?.[name] ?? 0) * g2 - day);
     values[at] = logRatio(nameHour, nameDay * per1, 0.2); at += capacity;
     values[at] = logRatio(nameDay, day, 0.2); at += capacity;
-    const series = families.find(kin.seriesOf(key));
-    values[at] = logRatio(series < 0 ? 0 : Math.max(0, (k2?.[series] ?? 0) * g2 - day), day, 0.2); at += capacity;
     const folder = families.find(kin.folderOf(key));
     const folderDay = folder < 0 ? 0 : (k2?.[folder] ?? 0) * g2;
     values[at] = logRatio(folder < 0 ? 0 : (k1?.[folder] ?? 0) * g1, folderDay * per1, 0.5);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { kinIdentity } from './kin-identity.ts';
 
 describe('kinIdentity', () => {
-  const same = (of: 'name' | 'series' | 'folder' | 'routeClass', a: string, b: string): boolean => kinIdentity(a)[of] === kinIdentity(b)[of];
+  const same = (of: 'name' | 'folder' | 'routeClass', a: string, b: string): boolean => kinIdentity(a)[of] === kinIdentity(b)[of];
 
   test.each([
     ['/win/raster_2.2-31', '/mac/raster_3.0', true],
@@ -14,16 +14,6 @@ describe('kinIdentity', () => {
     ['/a/12', '/a/13', false],
   ])('%p and %p have the same name: %p', (a, b, expected) => {
     expect(same('name', a, b)).toBe(expected);
-  });
-
-  test.each([
-    ['/win/raster_2.2-31', '/win/raster_3.0', true],
-    ['/win/raster_2.2-31', '/mac/raster_2.2-31', false],
-    ['/2026/11/23/story', '/2025/1/2/story', true],
-    ['/p/17?page=2', '/p/18?page=3', true],
-    ['/p/x', '/p/y', false],
-  ])('%p and %p are of one series: %p', (a, b, expected) => {
-    expect(same('series', a, b)).toBe(expected);
   });
 
   test('folder and class', () => {
@@ -42,13 +32,13 @@ describe('kinIdentity', () => {
   test('what stands beyond the characters that are looked at makes no other family', () => {
     const long = `/a/${'x'.repeat(600)}`;
     expect(kinIdentity(`${long}/b/c.png`)).toEqual(kinIdentity(long));
-    expect(kinIdentity(`${'x'.repeat(510)}ab`).series).not.toBe(kinIdentity(`${'x'.repeat(510)}cd`).series);
+    expect(kinIdentity(`${'x'.repeat(510)}ab`).name).not.toBe(kinIdentity(`${'x'.repeat(510)}cd`).name);
   });
 
   test('anything has an identity, of hashes that are not 0', () => {
     fc.assert(fc.property(fc.string({ maxLength: 700 }), (text) => {
-      const { name, series, folder, routeClass, depth } = kinIdentity(text);
-      for (const hash of [name, series, folder, routeClass]) expect(Number.isInteger(hash) && hash > 0 && hash < 2 ** 32).toBe(true);
+      const { name, folder, routeClass, depth } = kinIdentity(text);
+      for (const hash of [name, folder, routeClass]) expect(Number.isInteger(hash) && hash > 0 && hash < 2 ** 32).toBe(true);
       expect(depth >= 0 && depth <= 15).toBe(true);
     }), { numRuns: 300, seed: 5 });
   });

@@ -1,14 +1,12 @@
 /**
  * Which families a resource belongs to, read from its key alone: those of its name (the last segment without version, digits and extension, in whatever
- * folder), of its series (the whole path with runs of digits as one sign, so that another number is the same series), and of its folder; and its class, the
- * first segment with the kind of file. General: nothing here knows a site. Families are 32-bit hashes; two that collide are one family, which costs
- * precision and nothing else.
+ * folder) and of its folder; and its class, the first segment with the kind of file. General: nothing here knows a site. Families are 32-bit hashes; two that
+ * collide are one family, which costs precision and nothing else.
  */
 
 /** What a key says about itself; hashes are not 0. */
 export interface KinIdentity {
   readonly name: number;
-  readonly series: number;
   readonly folder: number;
   readonly routeClass: number;
   /** Segments of the path, at most 15. */
@@ -18,7 +16,6 @@ export interface KinIdentity {
 
 const slash = 47;
 const dot = 46;
-const dash = 45;
 /** Characters of a key that are looked at; the rest can't tell families apart any better. */
 const charactersMax = 512;
 /** Endings of more letters are no kinds of file. */
@@ -46,7 +43,6 @@ export function kinIdentity(key: string): KinIdentity {
   const first = firstEnd < 0 ? seed : plainHash(key, 0, firstEnd, seed);
   return {
     name: nameHash(key, last + 1, extension),
-    series: seriesHash(key, pathEnd),
     folder,
     routeClass: plainHash(key, extension, pathEnd, first),
     depth: Math.min(15, depth), hasQuery,
@@ -81,19 +77,6 @@ function nameHash(key: string, from: number, to: number): number {
     hash = Math.imul(hash ^ (code | 32), 0x01000193);
   }
   return letters > 0 ? finish(hash) : plainHash(key, from, to, hash);
-}
-
-function seriesHash(key: string, to: number): number {
-  let hash = seed ^ 0x73657269;
-  for (let i = 0; i < to; i++) {
-    const code = key.charCodeAt(i);
-    const inNumber = i > 0 && isDigit(key.charCodeAt(i - 1));
-    // A separator between digits belongs to the number: `2.18-1` and `3.0` are both one sign.
-    if (inNumber && (code === dot || code === dash) && isDigit(key.charCodeAt(i + 1))) i++;
-    else if (!isDigit(code)) hash = Math.imul(hash ^ code, 0x01000193);
-    else if (!inNumber) hash = Math.imul(hash ^ 35, 0x01000193);
-  }
-  return finish(hash);
 }
 
 function isDigit(code: number): boolean {

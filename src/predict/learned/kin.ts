@@ -1,7 +1,7 @@
 /**
- * How much is asked for of a resource's families: of its name in whatever folder, version or format, of its series (the same path with other numbers), of its
- * folder; and of its name and its folder in each region. What is known of a resource that was born a minute ago is what its kin do.
- * Bounded: two tables of fixed size, and 13 bytes for each index of a resource. Counts what `observe` tells it, once.
+ * How much is asked for of a resource's families: of its name, in whatever folder, version or format, and of its folder; everywhere and in each region. What is
+ * known of a resource that was born a minute ago is what its kin do. (A third family, the same path with other numbers, gained nothing on package downloads.)
+ * Bounded: two tables of fixed size, and 8 bytes for each index of a resource. Counts what `observe` tells it, once.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import type { ObservedMinute } from '../stage.ts';
@@ -21,10 +21,10 @@ export class Kin {
   readonly families = new KinTable(familiesMax, scalesMin);
   readonly regional = new KinTable(regionalMax, scalesMin);
   readonly #state: EngineState;
-  /** By key index: hashes of the families, 0 where the key has not been looked at; and class, depth and query in one. */
+  /** By key index: hashes of the families, of the name 0 where the key has not been looked at; and class, depth and query in one. */
   #names = new Uint32Array(0);
-  #series = new Uint32Array(0);
-  #folders = new Uint32Array(0);
+  /** 16 bits: folders are fewer. */
+  #folders = new Uint16Array(0);
   #traits = new Uint16Array(0);
 
   constructor(state: EngineState) {
@@ -44,9 +44,8 @@ export class Kin {
       const region = regions[i] ?? 0;
       this.know(key);
       const name = this.#names[key] ?? 0;
-      const folder = this.#folders[key] ?? 0;
+      const folder = this.folderOf(key);
       families.add(name, count, weights);
-      families.add(this.#series[key] ?? 0, count, weights);
       families.add(folder, count, weights);
       regional.add(inRegion(name, region), count, regionWeights);
       regional.add(inRegion(folder, region), count, regionWeights);
@@ -64,9 +63,8 @@ export class Kin {
     if (key >= this.#names.length) this.#grow();
     const text = this.#state.resources.keyAt(key);
     if (text === undefined) return;
-    const { name, series, folder, routeClass, depth, hasQuery } = kinIdentity(text);
+    const { name, folder, routeClass, depth, hasQuery } = kinIdentity(text);
     this.#names[key] = name;
-    this.#series[key] = series;
     this.#folders[key] = folder;
     this.#traits[key] = (routeClass % classGroups) | (depth << 8) | (hasQuery ? 1 << 12 : 0);
   }
@@ -79,12 +77,8 @@ export class Kin {
     return this.#names[key] ?? 0;
   }
 
-  seriesOf(key: number): number {
-    return this.#series[key] ?? 0;
-  }
-
   folderOf(key: number): number {
-    return this.#folders[key] ?? 0;
+    return finish(this.#folders[key] ?? 0);
   }
 
   /** Group of the key's class, below `classGroups`. */
@@ -102,7 +96,7 @@ export class Kin {
   }
 
   get bytes(): number {
-    return this.families.bytes + this.regional.bytes + this.#names.length * 14;
+    return this.families.bytes + this.regional.bytes + this.#names.length * 8;
   }
 
   write(writer: ByteWriter): void {
@@ -119,12 +113,11 @@ export class Kin {
   #grow(): void {
     const capacity = this.#state.byResource.capacity;
     if (capacity <= this.#names.length) return;
-    this.#names = widened(this.#names, new Uint32Array(capacity));
-    this.#series = widened(this.#series, new Uint32Array(capacity));
-    this.#folders = widened(this.#folders, new Uint32Array(capacity));
-    const traits = new Uint16Array(capacity);
-    traits.set(this.#traits);
-    this.#traits = traits;
+    const names = new Uint32Array(capacity);
+    names.set(this.#names);
+    this.#names = names;
+    this.#folders = widened(this.#folders, capacity);
+    this.#traits = widened(this.#traits, capacity);
   }
 }
 
@@ -133,7 +126,8 @@ export function inRegion(family: number, region: number): number {
   return finish(family ^ Math.imul(region + 1, 0x9e3779b1));
 }
 
-function widened(column: Uint32Array, wider: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+function widened(column: Uint16Array, capacity: number): Uint16Array<ArrayBuffer> {
+  const wider = new Uint16Array(capacity);
   wider.set(column);
   return wider;
 }
