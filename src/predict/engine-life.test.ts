@@ -119,14 +119,14 @@ describe('keys that come and go', () => {
     const engine = new DemandEngine({ keysMax: 16 });
     for (let minute = 0; minute < 200; minute++) {
       const counts = [counted('/a', 2, 'eu'), counted('/a', 2, 'us')];
-      if (minute % 30 === 5) counts.push(counted('/b', 3, 'eu'), counted('/b', 3, 'us'));
-      // After each sample, more regions than there is room for; then the dropped one with less than it had.
-      if (minute % 30 === 2 && minute > 60) counts.push(...Array.from({ length: 70 }, (_, i) => counted('/c', 50, `r${minute}-${i}`)));
-      if (minute % 30 === 3) counts.push(counted('/b', 1, 'eu'));
+      if (minute % 30 === 25) counts.push(counted('/b', 3, 'eu'), counted('/b', 3, 'us'));
+      // After each sample (every half hour from the first hour on), more regions than there is room for; then the dropped one with less than it had.
+      if (minute % 30 === 1 && minute > 60) counts.push(...Array.from({ length: 70 }, (_, i) => counted('/c', 50, `r${minute}-${i}`)));
+      if (minute % 30 === 2) counts.push(counted('/b', 1, 'eu'));
       engine.observe(startMs + minute * minuteMs, counts);
     }
     const mean = engine.forecast(startMs + 200 * minuteMs, '/b' as ResourceKey, 'eu' as RegionName)?.[2]?.mean ?? Infinity;
-    expect(mean).toBeLessThan(10);
+    expect(mean).toBeLessThan(2);
   });
 
   test('a snapshot of more keys than allowed is read whole, and brought to the limit as new ones come', () => {

@@ -84,6 +84,15 @@ describe('Intake', () => {
     expect([...counts].slice(-2)).toEqual([1, 4]);
   });
 
+  test('one new key from many regions makes no more room than one', () => {
+    const { intake, forgotten } = intakeOf(20);
+    intake.take(startMs, Array.from({ length: 19 }, (_, i) => counted(`/${i}`)));
+    intake.take(startMs + minuteMs, Array.from({ length: 40 }, (_, i) => counted('/new', 1, `r${i}`)));
+    expect(forgotten).toEqual([]);
+    intake.take(startMs + 2 * minuteMs, [counted('/other')]);
+    expect(forgotten.length).toBe(1);
+  });
+
   test('regions beyond the limit count as the last one', () => {
     const { state, intake } = intakeOf(100);
     intake.take(startMs, Array.from({ length: facetsMax + 5 }, (_, i) => counted('/a', 1, `r${i}`)));

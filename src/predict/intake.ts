@@ -103,11 +103,14 @@ export class Intake {
     const born = new Uint8Array(given.length);
     let unknown = 0;
     for (let i = 0; i < keys.length; i++) if ((keys[i] ?? -1) < 0) unknown++;
-    if (unknown > 0 && resources.size + unknown > this.#keysMax) this.#evict(minuteMs, keys, resources.size + unknown - this.#keysMax);
+    if (unknown > 0 && resources.size + unknown > this.#keysMax) {
+      // Several of the unknown may be the same.
+      const names = new Set(given.flatMap(({ resource }, i) => ((keys[i] ?? -1) < 0 ? [resource] : [])));
+      if (resources.size + names.size > this.#keysMax) this.#evict(minuteMs, keys, resources.size + names.size - this.#keysMax);
+    }
     for (let i = 0; i < keys.length; i++) {
       const one = given[i];
       if (!one || (keys[i] ?? -1) >= 0) continue;
-      // Several of the unknown may be the same.
       const before = resources.size;
       const index = before < this.#keysMax ? resources.intern(one.resource) : resources.indexOf(one.resource) ?? -1;
       keys[i] = index;

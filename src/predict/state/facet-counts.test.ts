@@ -98,6 +98,14 @@ describe('FacetCounts', () => {
     expect(pairs.totalAt(pairs.find(0, 99))).toBe(400 * 50);
   });
 
+  test('at the limit what has just come stays, before what hardly ever came', () => {
+    const { pairs, add } = counted(20, 16);
+    for (let owner = 0; owner < 6; owner++) add(hourMs, [owner, 1, 1], [owner, 2, 2]);
+    add(2 * hourMs, ...Array.from({ length: 12 }, (_, facet) => [10, facet, 50] as const));
+    expect(facetsOf(pairs, 10)).toEqual(Array.from({ length: 12 }, (_, facet) => facet));
+    expect(pairs.totalAt(pairs.find(10, 11))).toBe(50);
+  });
+
   test('who has lost all pairs for want of room does not give what was counted to the next one', () => {
     const { pairs, add } = counted(3, 8);
     add(hourMs, [0, 1, 1], [0, 2, 1]);

@@ -93,17 +93,16 @@ export class FacetCounts {
   add(owners: Int32Array, facets: Int32Array, counts: Float64Array, atMs: number): void {
     this.#follow();
     // Who turns out to have a second facet gets a list first, from the owner's counts as they were before this minute.
-    for (let i = 0; i < owners.length; i++) this.#ensure(owners[i] ?? 0, facets[i] ?? 0);
+    for (let i = 0; i < owners.length; i++) this.#listIfSecond(owners[i] ?? 0, facets[i] ?? 0);
     const weights = this.#owners.weights(atMs);
     const dayWeight = weights[dayScale] ?? 0;
     const hourWeight = weights[hourScale] ?? 0;
     const second = Math.floor(atMs / 1000);
     for (let i = 0; i < owners.length; i++) {
       const owner = owners[i] ?? 0;
-      if ((this.#heads[owner] ?? 0) <= 0) continue;
-      const at = this.find(owner, facets[i] ?? 0) - this.#ownersMax;
-      // Dropped in this very minute for want of room.
-      if (at < 0) continue;
+      if ((this.#heads[owner] ?? 0) < 0) continue;
+      const slot = this.find(owner, facets[i] ?? 0);
+      const at = slot === none ? this.#insert(owner, facets[i] ?? 0) : slot - this.#ownersMax;
       const count = counts[i] ?? 0;
       this.#day[at] = (this.#day[at] ?? 0) + count * dayWeight;
       if (!this.#detailed) continue;
@@ -240,30 +239,27 @@ export class FacetCounts {
     return !seen.includes(0);
   }
 
-  /** Gives the pair a place, unless it is the owner's only one. */
-  #ensure(owner: number, facet: number): void {
+  /** A new owner's first pair is the owner; when another one's second comes, the first gets a place. */
+  #listIfSecond(owner: number, facet: number): void {
     const head = this.#heads[owner] ?? 0;
-    // Who has been counted and has no pair has lost them for want of room: what was counted is not this one's.
-    if (head === 0 && !this.#owners.has(owner)) {
+    if (head < 0) {
+      if (-1 - head !== facet) this.#listFirst(owner, -1 - head);
+    } else if (head === 0 && !this.#owners.has(owner)) {
+      // Who has been counted and has no pair has lost them for want of room: what was counted is not this one's.
       this.#heads[owner] = -1 - facet;
       this.#only++;
-      return;
     }
-    if (head >= 0) {
-      if (this.find(owner, facet) === none) this.#insert(owner, facet);
-      return;
-    }
-    if (-1 - head === facet) return;
+  }
+
+  #listFirst(owner: number, facet: number): void {
     this.#heads[owner] = 0;
     this.#only--;
-    const at = this.#insert(owner, -1 - head);
+    const at = this.#insert(owner, facet);
     this.#day[at] = this.#owners.columns[dayScale]?.[owner] ?? 0;
-    if (this.#detailed) {
-      this.#hour[at] = this.#owners.columns[hourScale]?.[owner] ?? 0;
-      this.#total[at] = this.#owners.totals[owner] ?? 0;
-      this.#lastSeenS[at] = this.#owners.lastSeenAt(owner) / 1000;
-    }
-    this.#insert(owner, facet);
+    if (!this.#detailed) return;
+    this.#hour[at] = this.#owners.columns[hourScale]?.[owner] ?? 0;
+    this.#total[at] = this.#owners.totals[owner] ?? 0;
+    this.#lastSeenS[at] = this.#owners.lastSeenAt(owner) / 1000;
   }
 
   #insert(owner: number, facet: number): number {
