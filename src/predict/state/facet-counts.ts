@@ -4,8 +4,6 @@
  * for it but which one it is, and what is asked about it is read from the resource's own counts. From the second on, pairs form a linked list through typed-array
  * columns: 22 bytes each, 10 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
  *
- * Long because the two ways in which a pair is kept meet in every question about one.
- *
  * A pair is named by its slot, which is good until the next minute is counted. Units are those of the owners' columns: same landmarks.
  * Long because lists, lone pairs and their bytes are one structure: each way in must keep the others true.
  */
