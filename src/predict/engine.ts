@@ -28,7 +28,7 @@ import { forecastPage } from './forecast-page.ts';
 import type { ForecastPage, ForecastQuery } from './forecast-page.ts';
 import { FullForecasts, wholePart } from './full-forecasts.ts';
 import type { ForecastColumns } from './full-forecasts.ts';
-import { largest, largestUnordered } from './selection.ts';
+import { largest, largestOfMany } from './selection.ts';
 import { readSnapshot, writeSnapshot } from './state/snapshot.ts';
 import { createState, skipTime, stateBytes } from './state/state.ts';
 import type { EngineState } from './state/state.ts';
@@ -241,7 +241,8 @@ export class DemandEngine implements Forecaster {
       wanted[key] = 1;
       count++;
     };
-    for (const key of largestUnordered(base, base.length, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart)) want(key);
+    const usual = largestOfMany(base, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart);
+    for (let i = 0; i < usual.length; i++) want(usual[i] ?? 0);
     for (const stage of this.#pipeline.stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
     // By index, so that equal rates come in the same order whatever the stages raised.
     const keys = new Int32Array(count);

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { largest, smallest } from './selection.ts';
+import { largest, largestOfMany, smallest } from './selection.ts';
 
 test('largest agrees with sorting everything, equal scores by index', () => {
   fc.assert(fc.property(fc.array(fc.constantFrom(0, -1, 1, 2, 2.5, 3, 7), { maxLength: 80 }), fc.integer({ min: 0, max: 90 }), (scores, limit) => {
@@ -11,6 +11,14 @@ test('largest agrees with sorting everything, equal scores by index', () => {
       .slice(0, limit)
       .map(({ index }) => index);
     expect([...largest(Float64Array.from(scores), scores.length, limit)]).toEqual(expected);
+  }), { numRuns: 500, seed: 4 });
+});
+
+test('largestOfMany finds the same', () => {
+  const score = fc.oneof(fc.constantFrom(0, -0, -1, 1e-30, 1, 1.0000001, 1.0001, 2, 1e30, Infinity), fc.float({ noNaN: true }));
+  fc.assert(fc.property(fc.array(score, { maxLength: 80 }), fc.integer({ min: 0, max: 90 }), (list, limit) => {
+    const scores = Float32Array.from(list);
+    expect(largestOfMany(scores, limit).sort()).toEqual(largest(scores, scores.length, limit).sort());
   }), { numRuns: 500, seed: 4 });
 });
 

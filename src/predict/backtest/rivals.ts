@@ -71,7 +71,8 @@ function addDemand(scores: Float64Array, minute: TraceMinute | undefined): void 
 export class Rival {
   readonly name: RivalName;
   readonly copies = new Copies();
-  #eligible = new Float64Array(0);
+  #keys = new Int32Array(0);
+  #scores = new Float64Array(0);
 
   constructor(name: RivalName) {
     this.name = name;
@@ -79,11 +80,21 @@ export class Rival {
 
   refresh(scores: Float64Array | undefined, atMs: number, keys: number, budget: number, tooOldMs: number): void {
     if (!scores) return;
-    if (this.#eligible.length < keys) this.#eligible = new Float64Array(keys * 2);
-    const eligible = this.#eligible;
+    if (this.#keys.length < keys) {
+      this.#keys = new Int32Array(keys * 2);
+      this.#scores = new Float64Array(keys * 2);
+    }
+    const eligible = this.#keys;
+    const own = this.#scores;
     const madeMs = this.copies.madeMs;
-    // Below this an exponentially weighted score is a key nobody has asked for in half a day.
-    for (let i = 0; i < keys; i++) eligible[i] = (scores[i] ?? 0) > 1e-6 && atMs - (madeMs[i] ?? 0) > tooOldMs ? (scores[i] ?? 0) : 0;
-    for (const key of largest(eligible, keys, budget)) this.copies.refresh(key, atMs);
+    let length = 0;
+    for (let key = 0; key < keys; key++) {
+      const score = scores[key] ?? 0;
+      // Below this an exponentially weighted score is a key nobody has asked for in half a day.
+      if (!(score > 1e-6) || atMs - (madeMs[key] ?? 0) <= tooOldMs) continue;
+      eligible[length] = key;
+      own[length++] = score;
+    }
+    for (const place of largest(own, length, budget)) this.copies.refresh(eligible[place] ?? 0, atMs);
   }
 }

@@ -2,6 +2,7 @@
  * The rates every stage starts from: for a resource its share of the site's requests at several scales of time, times how busy the site is now; for a
  * region its share of that. Pure reading of the state, one batch of rows at a time.
  */
+import type { RegionPrior } from './prior-choice.ts';
 import { RateReader, RegionShares } from './rates.ts';
 import type { Batch } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
@@ -9,18 +10,9 @@ import type { EngineState } from '../state/state.ts';
 /** Requests a minute of each row as of `nowMs`. */
 export function baseRates(state: EngineState, batch: Batch, nowMs: number): Float64Array {
   const reader = new RateReader(state, nowMs);
+  if (batch.level === 'site') return reader.ratesOf(batch.keys);
   const rates = new Float64Array(batch.length);
-  if (batch.level === 'site') {
-    for (let i = 0; i < batch.length; i++) rates[i] = reader.rate(batch.keys[i] ?? 0);
-    return rates;
-  }
   const shares = new RegionShares(state, nowMs);
-  return regionRates(batch, reader, shares);
-}
-
-/** The same with this strength of the region prior. */
-export function regionRates(batch: Batch, reader: RateReader, shares: RegionShares): Float64Array {
-  const rates = new Float64Array(batch.length);
   let totalOf = -1;
   let total = 1;
   let rate = 0;
@@ -35,4 +27,20 @@ export function regionRates(batch: Batch, reader: RateReader, shares: RegionShar
     rates[i] = (rate * shares.part(batch.pairs[i] ?? -1, batch.regions[i] ?? -1)) / total;
   }
   return rates;
+}
+
+/** Those of a batch of pairs by each of several priors. */
+export function regionRates(state: EngineState, batch: Batch, nowMs: number, priors: readonly RegionPrior[]): Float64Array[] {
+  const reader = new RateReader(state, nowMs);
+  const keyRates = reader.ratesOf(batch.keys);
+  let before: { readonly busyness: number; readonly own: Float64Array } | undefined;
+  return priors.map((prior) => {
+    const shares = new RegionShares(state, nowMs, prior);
+    // To go through all regions of a resource is most of the work, and the same whatever the strength.
+    const own: Float64Array = before?.busyness === prior.busyness ? before.own : shares.ownOf(batch.keys);
+    before = { busyness: prior.busyness, own };
+    const rates = new Float64Array(batch.length);
+    for (let i = 0; i < rates.length; i++) rates[i] = ((keyRates[i] ?? 0) * shares.part(batch.pairs[i] ?? -1, batch.regions[i] ?? -1)) / (prior.strength + (own[i] ?? 0));
+    return rates;
+  });
 }

@@ -27,11 +27,17 @@ export class PriorChoice {
     return regionPriors[this.#trusted] ?? { strength: 8, busyness: 0.5 };
   }
 
-  /** Takes what came of each one's prediction, in the order of `regionPriors`. */
-  score(means: readonly number[], count: number): void {
+  /** Takes what came of rows' predictions in so many minutes: a column each, in the order of `regionPriors`. */
+  score(ratesPerMinute: readonly Float64Array[], minutes: number, counts: Float64Array): void {
     for (let i = 0; i < regionPriors.length; i++) {
-      const mean = means[i] ?? 0;
-      if (mean > 0) this.#scores[i] = (this.#scores[i] ?? 0) + count * Math.log(mean) - mean;
+      const rates = ratesPerMinute[i];
+      let score = this.#scores[i] ?? 0;
+      for (let row = 0; rates && row < counts.length; row++) {
+        const mean = (rates[row] ?? 0) * minutes;
+        const count = counts[row] ?? 0;
+        if (mean > 0) score += (count > 0 ? count * Math.log(mean) : 0) - mean;
+      }
+      this.#scores[i] = score;
     }
   }
 

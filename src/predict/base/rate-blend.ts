@@ -91,16 +91,21 @@ export class BlendChoice {
     }
   }
 
-  /** Takes what came of each blend's prediction, in the order of `blendShapes`: `count` requests in so many minutes. */
-  score(ratesPerMinute: readonly number[], minutes: number, count: number): void {
-    const mixture = ratesPerMinute[0] ?? 0;
-    if (mixture <= 0) return;
-    const stratum = stratumOf(mixture);
+  /** Takes what came of rows' predictions in so many minutes: a column a blend, in the order of `blendShapes`. */
+  score(ratesPerMinute: readonly Float64Array[], minutes: number, counts: Float64Array): void {
+    const mixtures = ratesPerMinute[0] ?? new Float64Array(0);
     for (let i = 1; i < blendShapes.length; i++) {
-      const rate = ratesPerMinute[i] ?? 0;
       const gains = this.#gains[i];
-      if (!gains || rate <= 0) continue;
-      gains[stratum] = (gains[stratum] ?? 0) + count * Math.log(rate / mixture) - (rate - mixture) * minutes;
+      const rates = ratesPerMinute[i];
+      if (!gains || !rates) continue;
+      for (let row = 0; row < counts.length; row++) {
+        const mixture = mixtures[row] ?? 0;
+        const rate = rates[row] ?? 0;
+        if (mixture <= 0 || rate <= 0) continue;
+        const stratum = stratumOf(mixture);
+        const count = counts[row] ?? 0;
+        gains[stratum] = (gains[stratum] ?? 0) + (count > 0 ? count * Math.log(rate / mixture) : 0) - (rate - mixture) * minutes;
+      }
     }
   }
 

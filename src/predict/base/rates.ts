@@ -25,12 +25,31 @@ export class RateReader {
   }
 
   rate(index: number): number {
-    return this.#blend(index, (c0, c1, c2, c3, exposure) => this.#state.blend.rate(c0, c1, c2, c3, exposure));
+    const { columns } = this.#state.byResource;
+    const factors = this.#factors;
+    return this.#state.blend.rate(
+      (columns[0]?.[index] ?? 0) * (factors[0] ?? 0), (columns[1]?.[index] ?? 0) * (factors[1] ?? 0), (columns[2]?.[index] ?? 0) * (factors[2] ?? 0), (columns[3]?.[index] ?? 0) * (factors[3] ?? 0),
+      this.#exposure,
+    );
   }
 
-  /** The rate by the blend of this shape. */
-  rateBy(shape: number, index: number): number {
-    return this.#blend(index, (c0, c1, c2, c3, exposure) => blendRate(shape, c0, c1, c2, c3, exposure));
+  ratesOf(keys: Int32Array): Float64Array {
+    const rates = new Float64Array(keys.length);
+    for (let i = 0; i < keys.length; i++) rates[i] = this.rate(keys[i] ?? 0);
+    return rates;
+  }
+
+  /** The rates of these keys by the blend of this shape. */
+  ratesBy(shape: number, keys: Int32Array): Float64Array {
+    const { columns } = this.#state.byResource;
+    const [c0, c1, c2, c3] = columns;
+    const [f0 = 0, f1 = 0, f2 = 0, f3 = 0] = this.#factors;
+    const rates = new Float64Array(keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] ?? 0;
+      rates[i] = blendRate(shape, (c0?.[key] ?? 0) * f0, (c1?.[key] ?? 0) * f1, (c2?.[key] ?? 0) * f2, (c3?.[key] ?? 0) * f3, this.#exposure);
+    }
+    return rates;
   }
 
   /** The rates of all keys, by index. */
@@ -38,13 +57,6 @@ export class RateReader {
     const rates = new Float32Array(this.#state.resources.span);
     this.#state.blend.ratesInto(rates, this.#state.byResource.columns, this.#factors, this.#exposure);
     return rates;
-  }
-
-  #blend(index: number, blend: (c0: number, c1: number, c2: number, c3: number, exposure: readonly number[]) => number): number {
-    const { columns } = this.#state.byResource;
-    const factors = this.#factors;
-    const count = (scale: number): number => (columns[scale]?.[index] ?? 0) * (factors[scale] ?? 0);
-    return blend(count(0), count(1), count(2), count(3), this.#exposure);
   }
 }
 
@@ -60,7 +72,7 @@ export class RegionShares {
   readonly #prior: number;
   readonly #factor: number;
   readonly #siteNow: readonly number[];
-  readonly #busyness: readonly number[];
+  readonly #busyness: Float64Array;
 
   /** `prior`: how far a resource's own division is held towards the site's, and follows the regions' busyness. */
   constructor(state: EngineState, nowMs: number, { strength, busyness } = state.regionPrior.trusted) {
@@ -70,7 +82,7 @@ export class RegionShares {
     const factors = state.byRegion.factors(nowMs);
     this.#siteNow = regionParts(state, nowMs);
     const day = divide(state.byRegion, state.regions.span, factors, exposures(ageMin(state, nowMs)), (_c0, _c1, _c2, c3, [, , , e3 = 1]) => c3 / e3);
-    this.#busyness = this.#siteNow.map((now, region) => (now / Math.max(1e-12, day[region] ?? 0)) ** busyness);
+    this.#busyness = Float64Array.from(this.#siteNow, (now, region) => (now / Math.max(1e-12, day[region] ?? 0)) ** busyness);
   }
 
   /** Unnormalised share of a region; divide by the resource's `total`. `slot`: its pair with the resource, −1 for none; `region` −1: never seen. */
@@ -79,10 +91,21 @@ export class RegionShares {
   }
 
   total(index: number): number {
+    return this.#prior + this.#ownOf(index);
+  }
+
+  /** The part of each resource's total that is its own, whatever the strength of the prior. */
+  ownOf(keys: Int32Array): Float64Array {
+    const own = new Float64Array(keys.length);
+    for (let i = 0; i < keys.length; i++) own[i] = this.#ownOf(keys[i] ?? 0);
+    return own;
+  }
+
+  #ownOf(index: number): number {
     const pairs = this.#state.regionsOf;
-    let total = this.#prior;
-    for (let slot = pairs.first(index); slot >= 0; slot = pairs.after(slot)) total += this.#own(slot);
-    return total;
+    let own = 0;
+    for (let slot = pairs.first(index); slot >= 0; slot = pairs.after(slot)) own += this.#own(slot);
+    return own;
   }
 
   #own(slot: number): number {

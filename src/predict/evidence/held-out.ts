@@ -6,7 +6,7 @@
 import { regionRates } from '../base/base-rates.ts';
 import { regionPriors } from '../base/prior-choice.ts';
 import { blendShapes } from '../base/rate-blend.ts';
-import { RateReader, RegionShares } from '../base/rates.ts';
+import { RateReader } from '../base/rates.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { Pipeline, Trial } from '../pipeline.ts';
 import type { Batch, Level } from '../stage.ts';
@@ -88,22 +88,22 @@ export class HeldOut {
     const { byResource, resources } = this.#state;
     const day = byResource.columns[3];
     const denseFrom = denseDay / (byResource.factors(nowMs)[3] ?? 1);
-    const keys = sampleOf(resources.span, (index) => byResource.lastSeenAt(index) >= nowMs - activeMs, (index) => (day?.[index] ?? 0) >= denseFrom);
+    const keys = sampleOf(resources.span, (index) => (byResource.lastSeenAt(index) < nowMs - activeMs ? passed : (day?.[index] ?? 0) >= denseFrom ? dense : sparse));
     const none = new Int32Array(keys.length).fill(-1);
     const reader = new RateReader(this.#state, nowMs);
     return this.#predict({ level: 'site', length: keys.length, keys, regions: none, pairs: none }, nowMs, columnOf(keys, (index) => byResource.totals[index] ?? 0),
-      blendShapes.map((shape) => columnOf(keys, (index) => reader.rateBy(shape, index))));
+      blendShapes.map((shape) => reader.ratesBy(shape, keys)));
   }
 
   #samplePairs(nowMs: number): Sample {
     const { regionsOf } = this.#state;
     const denseFrom = denseDay / regionsOf.factor(nowMs);
-    const pairs = sampleOf(regionsOf.slotCount, (at) => regionsOf.slotAt(at) >= 0 && regionsOf.lastSeenAt(regionsOf.slotAt(at)) >= nowMs - activeMs, (at) => regionsOf.weightAt(regionsOf.slotAt(at)) >= denseFrom)
-      .map((at) => regionsOf.slotAt(at));
+    const pairs = sampleOf(regionsOf.slotCount, (at) => {
+      const slot = regionsOf.slotAt(at);
+      return slot < 0 || regionsOf.lastSeenAt(slot) < nowMs - activeMs ? passed : regionsOf.weightAt(slot) >= denseFrom ? dense : sparse;
+    }).map((at) => regionsOf.slotAt(at));
     const batch: Batch = { level: 'region', length: pairs.length, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: pairs.map((slot) => regionsOf.facetAt(slot)), pairs };
-    const reader = new RateReader(this.#state, nowMs);
-    return this.#predict(batch, nowMs, columnOf(pairs, (slot) => regionsOf.totalAt(slot)),
-      regionPriors.map((prior) => regionRates(batch, reader, new RegionShares(this.#state, nowMs, prior))));
+    return this.#predict(batch, nowMs, columnOf(pairs, (slot) => regionsOf.totalAt(slot)), regionRates(this.#state, batch, nowMs, regionPriors));
   }
 
   #predict(batch: Batch, nowMs: number, totals: Float64Array, rivals: readonly Float64Array[]): Sample {
@@ -129,12 +129,9 @@ export class HeldOut {
     calibration.refit(horizon, keep);
     if (horizon !== choiceHorizon) return;
     accuracy.learn(level, sample.said, counts);
-    for (let i = 0; i < counts.length; i++) {
-      if (level === 'site') blend.score(sample.rivals.map((rival) => rival[i] ?? 0), minutes, counts[i] ?? 0);
-      else regionPrior.score(sample.rivals.map((rival) => (rival[i] ?? 0) * minutes), counts[i] ?? 0);
-    }
-    if (level === 'site') blend.settle(keep);
-    else regionPrior.settle(keep);
+    const choice = level === 'site' ? blend : regionPrior;
+    choice.score(sample.rivals, minutes, counts);
+    choice.settle(keep);
     this.#judgeStages(sample, level, minutes, counts);
   }
 
@@ -183,27 +180,34 @@ function columnOf(indexes: Int32Array, value: (index: number) => number): Float6
   return column;
 }
 
+/** What an index is to a sample. */
+const [passed, dense, sparse] = [0, 1, 2] as const;
+type Standing = typeof passed | typeof dense | typeof sparse;
+
 /**
  * At most about `sampleMax` of the indexes that qualify, spread evenly; but those of dense demand, which are few and matter most, all of them up to half of
  * that. Calibration and gate look at each density for itself, so that this bends nothing.
  */
-function sampleOf(span: number, qualifies: (index: number) => boolean, isDense: (index: number) => boolean): Int32Array {
-  let dense = 0;
-  let sparse = 0;
-  // Gone through twice and never written down: there may be millions.
+function sampleOf(span: number, standing: (index: number) => Standing): Int32Array {
+  const standings = new Uint8Array(span);
+  const left = new Int32Array(3);
   for (let index = 0; index < span; index++) {
-    if (!qualifies(index)) continue;
-    if (isDense(index)) dense++;
-    else sparse++;
+    const one = standing(index);
+    standings[index] = one;
+    left[one] = (left[one] ?? 0) + 1;
   }
-  const denseStride = Math.max(1, Math.ceil(dense / Math.max(sampleMax / 2, sampleMax - sparse)));
-  const denseKept = Math.ceil(dense / denseStride);
-  const sparseStride = Math.max(1, Math.ceil(sparse / Math.max(1, sampleMax - denseKept)));
-  const kept = new Int32Array(denseKept + Math.ceil(sparse / sparseStride));
+  const [, denseCount = 0, sparseCount = 0] = left;
+  const denseStride = Math.max(1, Math.ceil(denseCount / Math.max(sampleMax / 2, sampleMax - sparseCount)));
+  const denseKept = Math.ceil(denseCount / denseStride);
+  const sparseStride = Math.max(1, Math.ceil(sparseCount / Math.max(1, sampleMax - denseKept)));
+  const kept = new Int32Array(denseKept + Math.ceil(sparseCount / sparseStride));
   let length = 0;
   for (let index = 0; index < span; index++) {
-    if (!qualifies(index)) continue;
-    if (isDense(index) ? --dense % denseStride === 0 : --sparse % sparseStride === 0) kept[length++] = index;
+    const one = standings[index] ?? passed;
+    if (one === passed) continue;
+    const after = (left[one] ?? 0) - 1;
+    left[one] = after;
+    if (after % (one === dense ? denseStride : sparseStride) === 0) kept[length++] = index;
   }
   return kept;
 }

@@ -3,6 +3,7 @@
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { TreeModel } from '../trees/index.ts';
+import { featureMinutes } from './features.ts';
 import type { Opinions } from './opinions.ts';
 
 /** No correction is beyond e^±this: more is a birth or a burst, and not for trees to say. */
@@ -23,12 +24,12 @@ export class LearnedModel {
     this.forest = forest;
   }
 
-  /** What each model says of the first rows. */
-  words(columns: readonly Float32Array[], length: number): Words {
+  /** What each model says of the first rows, whose features are given as codes. */
+  words(codes: readonly Uint8Array[], length: number): Words {
     const boosted = new Float64Array(length);
     const forest = new Float64Array(length);
-    this.boosted.addTo(columns, length, boosted);
-    this.forest.addTo(columns, length, forest);
+    this.boosted.addCoded(codes, length, boosted);
+    this.forest.addCoded(codes, length, forest);
     return { boosted, forest };
   }
 
@@ -42,11 +43,10 @@ export class LearnedModel {
   }
 }
 
-/** The factors that come of what was said, each model believed as it deserves at the row's density, into `factors` from `from` on. `expected`: the logarithm of what is expected. */
-export function weigh({ boosted, forest }: Words, expected: Float32Array | undefined, opinions: Opinions, factors: Float64Array, from: number): void {
+/** The factors that come of what was said, each model believed as it deserves at the row's density, into `factors` from `from` on. `perMinute`: what the rows were given. */
+export function weigh({ boosted, forest }: Words, perMinute: Float64Array, opinions: Opinions, factors: Float64Array, from: number): void {
   for (let row = 0; row < boosted.length; row++) {
-    const weights = opinions.at(expected?.[row] ?? 0);
-    const said = weights.boosted * (boosted[row] ?? 0) + weights.forest * (forest[row] ?? 0);
+    const said = opinions.weigh((perMinute[from + row] ?? 0) * featureMinutes, boosted[row] ?? 0, forest[row] ?? 0);
     factors[from + row] = Math.exp(said > correctionMax ? correctionMax : said < -correctionMax ? -correctionMax : said);
   }
 }

@@ -13,8 +13,10 @@ import type { Batch, KeyNumbers, Level, ObservedMinute, Stage } from '../stage.t
 import type { EngineState } from '../state/state.ts';
 import type { WorkDone } from '../work.ts';
 import { Encoding } from './encodings.ts';
-import { featureBlock, featureMinutes, FeatureReader } from './features.ts';
-import type { FeatureBlock, FeatureSources } from './features.ts';
+import { featureBlock } from './feature-codes.ts';
+import type { FeatureBlock } from './feature-codes.ts';
+import { featureMinutes, FeatureReader, featuresOf } from './features.ts';
+import type { FeatureSources } from './features.ts';
 import { classGroups, Kin } from './kin.ts';
 import { weigh } from './learned-model.ts';
 import type { LearnedModel, Words } from './learned-model.ts';
@@ -32,12 +34,12 @@ const trainAfterHours = [6, 6, 12] as const;
 /** Fewer rows than this are not trained on. */
 const rowsMin = 500;
 /** Rows whose features are at hand at one time. */
-const blockRows = 2048;
+const blockRows = 512;
 
 interface Prepared {
   readonly batch: Batch;
   readonly perMinute: Float64Array;
-  readonly block: FeatureBlock;
+  readonly codes: readonly Uint8Array[];
   readonly offsets: Float64Array;
   readonly classes: Int32Array;
   readonly regions: Int32Array;
@@ -104,7 +106,7 @@ export class LearnedStage implements Stage {
     if (!model || batch.length === 0) return factors;
     const prepared = this.#prepared.get(batch.level);
     if (prepared?.words && prepared.batch === batch && prepared.atMs === nowMs && isEqual(prepared.perMinute, perMinute)) {
-      weigh(prepared.words, prepared.block.columns[0], this.#opinions[batch.level], factors, 0);
+      weigh(prepared.words, perMinute, this.#opinions[batch.level], factors, 0);
       return factors;
     }
     const reader = new FeatureReader(this.#sources, nowMs);
@@ -112,18 +114,17 @@ export class LearnedStage implements Stage {
     for (let from = 0; from < batch.length; from += blockRows) {
       const length = Math.min(blockRows, batch.length - from);
       reader.read(batch, perMinute, from, from + length, block);
-      weigh(model.words(block.columns, length), block.columns[0], this.#opinions[batch.level], factors, from);
+      weigh(model.words(block.codes, length), perMinute, this.#opinions[batch.level], factors, from);
     }
     return factors;
   }
 
   prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
-    const block = featureBlock(batch.level, batch.length);
-    new FeatureReader(this.#sources, nowMs).read(batch, perMinute, 0, batch.length, block);
+    const codes = this.#codes(batch, perMinute, nowMs);
     const classes = new Int32Array(batch.length);
     for (let row = 0; row < batch.length; row++) classes[row] = this.kin.classOf(batch.keys[row] ?? 0);
     const offsets = perMinute.map((rate) => Math.log(rate * featureMinutes));
-    this.#prepared.set(batch.level, { batch, perMinute: perMinute.slice(), block, offsets, classes, regions: batch.regions, words: this.#models.get(batch.level)?.words(block.columns, batch.length), atMs: nowMs });
+    this.#prepared.set(batch.level, { batch, perMinute: perMinute.slice(), codes, offsets, classes, regions: batch.regions, words: this.#models.get(batch.level)?.words(codes, batch.length), atMs: nowMs });
   }
 
   learn(level: Level, counts: Float64Array): void {
@@ -138,7 +139,7 @@ export class LearnedStage implements Stage {
       else regions.add(prepared.regions[row] ?? -1, expected, counts[row] ?? 0);
     }
     (level === 'site' ? classes : regions).fade();
-    this.#samples.get(level)?.add(prepared.block, prepared.offsets, counts, this.#random);
+    this.#samples.get(level)?.add(prepared.codes, prepared.offsets, counts, this.#random);
     if (prepared.words) this.#opinions[level].score(prepared.offsets, prepared.words.boosted, prepared.words.forest, counts);
     if (this.#lastWorkMs === 0) this.#lastWorkMs = prepared.atMs;
   }
@@ -167,7 +168,7 @@ export class LearnedStage implements Stage {
   bytes(): number {
     let bytes = this.kin.bytes;
     for (const samples of this.#samples.values()) bytes += samples.bytes;
-    for (const { block } of this.#prepared.values()) bytes += block.values.byteLength;
+    for (const { codes, offsets } of this.#prepared.values()) bytes += codes.length * offsets.length;
     return bytes;
   }
 
@@ -206,10 +207,23 @@ export class LearnedStage implements Stage {
     this.#rowsOf[level] = rows;
   }
 
+  /** The features of a whole batch. */
+  #codes(batch: Batch, perMinute: Float64Array, nowMs: number): readonly Uint8Array[] {
+    const codes = featuresOf[batch.level].map(() => new Uint8Array(batch.length));
+    const reader = new FeatureReader(this.#sources, nowMs);
+    const block = this.#block(batch.level);
+    for (let from = 0; from < batch.length; from += blockRows) {
+      const length = Math.min(blockRows, batch.length - from);
+      reader.read(batch, perMinute, from, from + length, block);
+      codes.forEach((column, at) => { column.set(block.codes[at]?.subarray(0, length) ?? [], from); });
+    }
+    return codes;
+  }
+
   #block(level: Level): FeatureBlock {
     const known = this.#blocks.get(level);
     if (known) return known;
-    const made = featureBlock(level, blockRows);
+    const made = featureBlock(featuresOf[level], blockRows);
     this.#blocks.set(level, made);
     return made;
   }

@@ -22,11 +22,11 @@ describe('Opinions', () => {
     play(opinions, 40, 0.8, 0.8, -0.5, 0.5);
     play(opinions, 40, 0, 0.8, 0.8, 5);
     play(opinions, 40, 0.8, 0, 0.8, 0.05);
-    expect(opinions.at(Math.log(0.5))).toEqual({ boosted: 1, forest: 0 });
-    expect(opinions.at(Math.log(5))).toEqual({ boosted: 0, forest: 0 });
-    expect(opinions.at(Math.log(0.05)).forest).toBeGreaterThanOrEqual(0.75);
+    expect([opinions.weigh(0.5, 2, 10), opinions.weigh(5, 2, 10)]).toEqual([2, 0]);
+    expect(opinions.weigh(0.05, 0, 1)).toBeGreaterThanOrEqual(0.75);
     // Nothing is known of this one, so what is tried first.
-    expect(opinions.at(Math.log(0.001))).toEqual({ boosted: 0.75, forest: 0.25 });
+    expect(opinions.weigh(0.001, 4, 8)).toBe(5);
+    expect(opinions.all().map(({ boosted, forest }) => [boosted, forest])[4]).toEqual([1, 0]);
     expect(opinions.all().length).toBe(7);
   });
 
@@ -34,7 +34,7 @@ describe('Opinions', () => {
     const opinions = new Opinions();
     play(opinions, 40, 0.5, 0.5, 0, 0.5);
     play(opinions, 200, 0, 0.5, 0, 0.5);
-    expect(opinions.at(Math.log(0.5)).boosted).toBe(0);
+    expect(opinions.weigh(0.5, 1, 0)).toBe(0);
     const writer = new ByteWriter('TEST', 1);
     opinions.write(writer);
     const copy = new Opinions();

@@ -16,8 +16,8 @@ const combinations: readonly Weights[] = [
 ].map(([boosted = 0, forest = 0]) => ({ boosted, forest }));
 /** Until something is known. */
 const first = 0;
-/** Upper ends of the densities, as logarithms of the expected count. */
-const strataBelow = [0.01, 0.03, 0.1, 0.3, 1, 3, Infinity].map((mean) => Math.log(mean));
+/** Upper ends of the densities: expected counts. */
+const strataBelow = [0.01, 0.03, 0.1, 0.3, 1, 3, Infinity] as const;
 const dispersion = 0.5;
 /** Evidence halves in two days of half hours. */
 const keep = 2 ** (-1 / 96);
@@ -27,14 +27,15 @@ export class Opinions {
   readonly #gains = strataBelow.map(() => new Float64Array(combinations.length));
   readonly #best = new Int32Array(strataBelow.length).fill(first);
 
-  /** Weights at this density. */
-  at(logExpected: number): Weights {
-    return combinations[this.#best[stratumOf(logExpected)] ?? first] ?? { boosted: 0, forest: 0 };
+  /** The correction that follows from both models' where so much is expected. */
+  weigh(expected: number, boosted: number, forest: number): number {
+    const weights = combinations[this.#best[stratumOf(expected)] ?? first];
+    return weights ? weights.boosted * boosted + weights.forest * forest : 0;
   }
 
   /** The weights of every density, the sparsest first. */
   all(): readonly (Weights & { readonly meanBelow: number })[] {
-    return strataBelow.map((below, stratum) => ({ ...(combinations[this.#best[stratum] ?? first] ?? { boosted: 0, forest: 0 }), meanBelow: Math.exp(below) }));
+    return strataBelow.map((below, stratum) => ({ ...(combinations[this.#best[stratum] ?? first] ?? { boosted: 0, forest: 0 }), meanBelow: below }));
   }
 
   /** Takes what came of rows: logs of what was expected, each model's correction, and the counts. */
@@ -45,9 +46,9 @@ export class Opinions {
       const byBoosted = boosted[row] ?? 0;
       const byForest = forest[row] ?? 0;
       if (!(offset > -Infinity) || (byBoosted === 0 && byForest === 0)) continue;
-      const gains = this.#gains[stratumOf(offset)];
       const count = counts[row] ?? 0;
       const expected = Math.exp(offset);
+      const gains = this.#gains[stratumOf(expected)];
       const given = Math.log1p(dispersion * expected);
       for (let i = 0; gains && i < combinations.length; i++) {
         const { boosted: a, forest: b } = combinations[i] ?? { boosted: 0, forest: 0 };
@@ -78,8 +79,8 @@ export class Opinions {
   }
 }
 
-function stratumOf(logExpected: number): number {
+function stratumOf(expected: number): number {
   let stratum = 0;
-  while (stratum < strataBelow.length - 1 && !(logExpected < (strataBelow[stratum] ?? Infinity))) stratum++;
+  while (stratum < strataBelow.length - 1 && !(expected < (strataBelow[stratum] ?? Infinity))) stratum++;
   return stratum;
 }

@@ -1,16 +1,12 @@
 /**
- * Rows with known outcomes that the trees learn from: the newest so many of one level, in the order of time. Features take a byte each (their range in 254
- * steps, 255 for none): a third of the memory and, measured, nothing lost. Of rows nobody asked for, which are most and say little, only a part is kept, more
+ * Rows with known outcomes that the trees learn from: the newest so many of one level, in the order of time. Features take a byte each
+ * (`feature-codes.ts`). Of rows nobody asked for, which are most and say little, only a part is kept, more
  * where more was expected; each stands for those left out by its weight, which goes into offset and count (w times the Poisson deviance of y and μ is that of wy and wμ).
  */
 import type { Random } from '../../kernel/index.ts';
-import { featureRanges } from './features.ts';
-import type { FeatureBlock } from './features.ts';
+import { featuresOf } from './features.ts';
 import type { Level } from '../stage.ts';
 
-/** A byte that stands for no value. */
-export const missing = 255;
-const steps = 254;
 /** Part of the rows without outcome that is kept at least, and how much of the expected count adds to it. */
 const keptLeast = 0.05;
 const keptMore = 0.7;
@@ -38,7 +34,7 @@ export class Samples {
   constructor(level: Level, rowsMax: number) {
     this.#level = level;
     this.#rowsMax = rowsMax;
-    this.#width = featureRanges[level].length;
+    this.#width = featuresOf[level].length;
   }
 
   get length(): number {
@@ -49,9 +45,8 @@ export class Samples {
     return this.#codes.length + this.#counts.length * 8;
   }
 
-  /** Takes the rows of one checkpoint. `offsets`: log of what was expected. */
-  add(block: FeatureBlock, offsets: Float64Array, counts: Float64Array, random: Random): void {
-    const ranges = featureRanges[this.#level];
+  /** Takes the rows of one checkpoint. `columns`: codes of their features; `offsets`: log of what was expected. */
+  add(columns: readonly Uint8Array[], offsets: Float64Array, counts: Float64Array, random: Random): void {
     for (let row = 0; row < counts.length; row++) {
       const offset = offsets[row] ?? 0;
       const count = counts[row] ?? 0;
@@ -59,10 +54,7 @@ export class Samples {
       const kept = count > 0 ? 1 : Math.min(1, keptLeast + keptMore * Math.exp(offset));
       if (kept < 1 && random.next() >= kept) continue;
       const to = this.#place();
-      for (let feature = 0; feature < this.#width; feature++) {
-        const range = ranges[feature];
-        if (range) this.#codes[to * this.#width + feature] = codeOf(block.values[feature * block.capacity + row] ?? NaN, range.from, range.to);
-      }
+      for (let feature = 0; feature < this.#width; feature++) this.#codes[to * this.#width + feature] = columns[feature]?.[row] ?? 0;
       this.#counts[to] = count / kept;
       this.#offsets[to] = offset - Math.log(kept);
     }
@@ -103,14 +95,4 @@ export class Samples {
     offsets.set(this.#offsets);
     [this.#codes, this.#counts, this.#offsets] = [codes, counts, offsets];
   }
-}
-
-export function codeOf(value: number, from: number, to: number): number {
-  // Also for what is no number.
-  if (!(value > from)) return value <= from ? 0 : missing;
-  return value >= to ? steps : Math.round(((value - from) / (to - from)) * steps);
-}
-
-export function valueOf(code: number, from: number, to: number): number {
-  return code === missing ? NaN : from + (code / steps) * (to - from);
 }

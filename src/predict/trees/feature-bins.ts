@@ -94,3 +94,16 @@ export function findBins(bits: Int32Array, from: number, length: number, padded:
     bins[at + i] = (bin & ~isMissing) | (missing & isMissing);
   }
 }
+
+/** The bin of every whole number from 0 to 254, and of a missing value, 255. */
+export function binsOfCodes(padded: Int32Array, missing: number): Uint8Array {
+  const values = Float32Array.from({ length: 256 }, (_, code) => (code === 255 ? Number.NaN : code));
+  const bins = new Uint8Array(256);
+  findBins(bitsOf(values), 0, 256, padded, missing, bins, 0);
+  return bins;
+}
+
+/** What a table has for `length` codes from `from` on, into `bins` from `at` on. */
+export function lookUp(table: Uint8Array, codes: Uint8Array, from: number, length: number, bins: Uint8Array, at: number): void {
+  for (let i = 0; i < length; i++) bins[at + i] = table[codes[from + i] ?? 0] ?? 0;
+}

@@ -7,7 +7,7 @@ import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { addBlock, blockRows, columnOf, compile, limitOf } from './compiled.ts';
 import type { Column } from './compiled.ts';
-import { bitsOf, findBins, keyMax, missingBin, padCuts } from './feature-bins.ts';
+import { binsOfCodes, bitsOf, findBins, keyMax, lookUp, missingBin, padCuts } from './feature-bins.ts';
 import { passNode } from './tree.ts';
 import type { Tree } from './tree.ts';
 
@@ -31,6 +31,7 @@ interface Parts {
 export class TreeModel {
   readonly #parts: Parts;
   readonly #padded: readonly Int32Array[];
+  #binsOfCodes: readonly Uint8Array[] | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -49,20 +50,31 @@ export class TreeModel {
 
   /** Adds the model's log-correction to `out[i]` for each of the first `length` rows. */
   addTo(features: readonly Float32Array[], length: number, out: Float64Array): void {
-    const { columns, trees, low, high } = this.#parts;
-    const bits = columns.map(({ feature }) => {
-      const values = features[feature];
-      if (!values || values.length < length) throw new RangeError(`feature ${feature} has ${values?.length ?? 0} rows, fewer than ${length}`);
-      return bitsOf(values);
+    const { columns } = this.#parts;
+    const bits = columns.map(({ feature }) => bitsOf(columnWith(features, feature, length)));
+    this.#addBlocks(length, out, (i, from, rows, bins) => {
+      findBins(bits[i] ?? new Int32Array(0), from, rows, this.#padded[i] ?? new Int32Array(0), columns[i]?.missingLeft === true ? 0 : missingBin, bins, i * blockRows);
     });
+  }
+
+  /** The same for rows whose features are whole numbers from 0 to 254, and 255 for a missing one: a bin is read from a table. */
+  addCoded(features: readonly Uint8Array[], length: number, out: Float64Array): void {
+    const { columns } = this.#parts;
+    const codes = columns.map(({ feature }) => columnWith(features, feature, length));
+    this.#binsOfCodes ??= columns.map(({ missingLeft }, i) => binsOfCodes(this.#padded[i] ?? new Int32Array(0), missingLeft ? 0 : missingBin));
+    const tables = this.#binsOfCodes;
+    this.#addBlocks(length, out, (i, from, rows, bins) => { lookUp(tables[i] ?? new Uint8Array(0), codes[i] ?? new Uint8Array(0), from, rows, bins, i * blockRows); });
+  }
+
+  /** `bin` writes the bins of a column's rows into its part of a block. */
+  #addBlocks(length: number, out: Float64Array, bin: (column: number, from: number, rows: number, bins: Uint8Array) => void): void {
+    const { columns, trees, low, high } = this.#parts;
     const bins = new Uint8Array(blockRows * columns.length);
     const sums = new Float64Array(blockRows);
     const at = new Int32Array(blockRows);
     for (let from = 0; from < length; from += blockRows) {
       const rows = Math.min(blockRows, length - from);
-      for (let i = 0; i < columns.length; i++) {
-        findBins(bits[i] ?? new Int32Array(0), from, rows, this.#padded[i] ?? new Int32Array(0), columns[i]?.missingLeft === true ? 0 : missingBin, bins, i * blockRows);
-      }
+      for (let i = 0; i < columns.length; i++) bin(i, from, rows, bins);
       sums.fill(0);
       for (let i = 0; i < trees.length; i++) {
         const tree = trees[i];
@@ -111,6 +123,12 @@ export class TreeModel {
     const trees = Array.from({ length: reader.length(9) }, () => readTree(reader, columns));
     return new TreeModel({ featureCount: gains.length, columns, trees, low, high, gains });
   }
+}
+
+function columnWith<Values extends Float32Array | Uint8Array>(features: readonly Values[], feature: number, length: number): Values {
+  const values = features[feature];
+  if (!values || values.length < length) throw new RangeError(`feature ${feature} has ${values?.length ?? 0} rows, fewer than ${length}`);
+  return values;
 }
 
 function readColumn(reader: ByteReader, featureCount: number): Column {

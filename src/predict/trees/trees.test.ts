@@ -97,6 +97,18 @@ for (const [kind, train] of kinds) {
       expect(back.importances()).toEqual(model.importances());
     });
 
+    test('says the same of whole numbers given as bytes, 255 for none', () => {
+      const random = seededRandom(21);
+      const codeOf = (value: number): number => Math.max(0, Math.min(254, Math.round(value * 60 + 120)));
+      const coded = { ...training, features: training.features.map((column) => column.map((value) => (Number.isNaN(value) ? value : codeOf(value)))) };
+      const model = train(coded);
+      const codes = coded.features.map((_, feature): Uint8Array => Uint8Array.from({ length: 1300 }, () => (feature === 3 && random.next() < 0.3 ? 255 : random.below(255))));
+      const said = new Float64Array(1300);
+      model.addCoded(codes, 1300, said);
+      expect([...said]).toEqual([...predict(model, { features: codes.map((column) => Float32Array.from(column, (code) => (code === 255 ? Number.NaN : code))) })]);
+      expect(new Set(said).size).toBeGreaterThan(50);
+    });
+
     test('says something finite of any row, and nothing beyond what it said of a row it was trained on', () => {
       const model = train(training);
       const known = predict(model, training);
