@@ -127,7 +127,7 @@ export class FullForecasts {
       pairs.push(-1);
     });
     starts[keys.length] = pairs.length;
-    return { site: siteBatch(Int32Array.from(keys)), region: { level: 'region', length: pairs.length, keys: Int32Array.from(owners), regions: Int32Array.from(facets), pairs: Int32Array.from(pairs) }, starts };
+    return { site: siteBatch(new Int32Array(keys)), region: { level: 'region', length: pairs.length, keys: new Int32Array(owners), regions: new Int32Array(facets), pairs: new Int32Array(pairs) }, starts };
   }
 
   *#distributions(rows: Rows, nowMs: number, asked: AskedRegion | undefined): Iterable<readonly Forecast[]> {

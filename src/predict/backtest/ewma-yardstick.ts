@@ -19,6 +19,8 @@ interface Prior {
   /** Requests a minute. */
   readonly mean: number;
   readonly shape: number;
+  /** Minutes that the rate stands for: the prior's and those seen. */
+  readonly pseudoMin: number;
 }
 
 export class EwmaYardstick {
@@ -74,23 +76,23 @@ export class EwmaYardstick {
         sum += count;
         squares += count * count;
       }
-      if (!(sum > 0)) return { mean: 1e-6, shape: 1 };
+      if (!(sum > 0)) return { mean: 1e-6, shape: 1, pseudoMin: 1e6 + exposureOf(tau, age) };
       const exposure = exposureOf(tau, age);
       const mean = sum / active;
       // A decayed count of a Poisson process of rate λ has mean λτ(1 − e^(−age/τ)) and variance λ(τ/2)(1 − e^(−2 age/τ)); what is more is the rates' own.
       const excess = squares / active - mean * mean - (mean / exposure) * exposureOf(tau / 2, age);
       const shape = excess > 0 ? (mean * mean) / excess : shapeMost;
-      return { mean: mean / exposure, shape: Math.min(shapeMost, Math.max(shapeLeast, shape)) };
+      const held = Math.min(shapeMost, Math.max(shapeLeast, shape));
+      return { mean: mean / exposure, shape: held, pseudoMin: (held * exposure) / mean + exposure };
     });
   }
 
-  /** P(at least one in `minutes`) by one of the time constants. */
-  chance(row: number, scale: number, minutes: number): number {
+  /** −log P(none in `minutes`) by one of the time constants. */
+  surpriseOfNone(row: number, scale: number, minutes: number): number {
     const prior = this.#priors[scale];
     if (!prior) return 0;
     const count = (this.#counts[scale]?.[row] ?? 0) * this.#decay(scale, this.#nowMin - (this.#lastMin[row] ?? 0));
-    const rate = prior.shape / prior.mean + exposureOf(yardstickTausMin[scale] ?? 1, Math.max(1, this.#nowMin - this.#beganMin));
-    return -Math.expm1(-(prior.shape + count) * Math.log1p(minutes / rate));
+    return (prior.shape + count) * Math.log1p(minutes / prior.pseudoMin);
   }
 
   #decay(scale: number, minutes: number): number {

@@ -19,6 +19,9 @@ const densityLimits = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 5, 10, 30, Infinity] a
 /** CONTRACT: what is left out of the forecasts counts as this. */
 const pFloor = 0.001;
 const pCeiling = 1 - 1e-6;
+/** −log P(none) at these. */
+const surpriseFloor = -Math.log1p(-pFloor);
+const surpriseCeiling = -Math.log1p(-pCeiling);
 /** The horizon at which the yardstick is held beside, as an index into `horizonsMin`. */
 export const yardstickHorizon = 2;
 /** More resources and regions than a trace can have. */
@@ -58,6 +61,9 @@ class Rows {
   readonly yardstick = new EwmaYardstick();
   readonly sums = horizonsMin.map(() => densityLimits.map(() => new Float64Array(columnCount)));
   readonly #rowOf = new Map<number, number>();
+  readonly #ids: number[] = [];
+  /** By an index of the engine, which may come to stand for another: the row that was found for it last. */
+  #lastFound = new Int32Array(1024);
   /** Requests of each row in the horizon being scored. */
   came = new Float64Array(0);
 
@@ -66,11 +72,27 @@ class Rows {
     return this.#rowOf.get(id);
   }
 
+  /** The same for who asks of the same index of the engine again and again. */
+  findAgain(id: number, index: number): number | undefined {
+    const last = this.#lastFound[index] ?? 0;
+    if (this.#ids[last] === id) return last;
+    const row = this.find(id);
+    if (row === undefined) return undefined;
+    if (index >= this.#lastFound.length) {
+      const wider = new Int32Array(Math.max(index + 1, this.#lastFound.length * 2));
+      wider.set(this.#lastFound);
+      this.#lastFound = wider;
+    }
+    this.#lastFound[index] = row;
+    return row;
+  }
+
   rowOf(id: number): number {
     const known = this.#rowOf.get(id);
     if (known !== undefined) return known;
     const row = this.yardstick.add();
     this.#rowOf.set(id, row);
+    this.#ids.push(id);
     return row;
   }
 }
@@ -139,7 +161,7 @@ export class ForecastScores {
     for (let i = 0; i < batch.length; i++) {
       const key = numbers.resource(batch.keys[i] ?? 0);
       const id = pairs ? key * regionsMost + numbers.region(batch.regions[i] ?? 0) : key;
-      const row = rows.find(id);
+      const row = rows.findAgain(id, (pairs ? batch.pairs : batch.keys)[i] ?? 0);
       if (row === undefined) continue;
       const mean = said.mean[i] ?? 0;
       const into = sums?.[stratumOf(mean)];
@@ -158,8 +180,9 @@ export class ForecastScores {
     sums[brierSum] = (sums[brierSum] ?? 0) + (p - any) ** 2;
     if (horizon === yardstickHorizon) {
       for (let scale = 0; scale < yardstickTausMin.length; scale++) {
-        const chance = clipped(rows.yardstick.chance(row, scale, horizonsMin[yardstickHorizon]));
-        sums[yardstickLoss + scale] = (sums[yardstickLoss + scale] ?? 0) - Math.log(any ? chance : 1 - chance);
+        const surprise = rows.yardstick.surpriseOfNone(row, scale, horizonsMin[yardstickHorizon]);
+        sums[yardstickLoss + scale] = (sums[yardstickLoss + scale] ?? 0)
+          + (any ? -Math.log(clipped(-Math.expm1(-surprise))) : surprise < surpriseFloor ? surpriseFloor : surprise > surpriseCeiling ? surpriseCeiling : surprise);
       }
     }
     const { below, upTo } = cumulative(mean, forQuantiles, count);

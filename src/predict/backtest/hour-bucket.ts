@@ -2,7 +2,10 @@
  * The requests of one hour of a trace, in columns that grow, and their cutting into minutes in order of time: 25 bytes a request while it waits.
  */
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 const firstLength = 64;
+/** More than requests that wait at one time; times the milliseconds of an hour it is a whole number still. */
+const placesMax = 2 ** 27;
 
 /** A request that people made and that was answered with something a shadow could be. */
 export const isDemand = 1;
@@ -61,8 +64,7 @@ export class HourBucket {
   /** The minutes that have requests, in order. */
   *minutes(): Generator<TraceMinute> {
     const time = this.#timeMs;
-    // Sorting is stable, so requests of the same time keep their order.
-    const order = Uint32Array.from({ length: this.#length }, (_, i) => i).sort((a, b) => (time[a] ?? 0) - (time[b] ?? 0) || a - b);
+    const order = this.#order();
     for (let from = 0; from < order.length;) {
       const minute = Math.floor((time[order[from] ?? 0] ?? 0) / minuteMs);
       let to = from;
@@ -79,6 +81,17 @@ export class HourBucket {
       };
       from = to;
     }
+  }
+
+  /** Requests by time, those of the same time in the order they came. As numbers that are both, for a comparison by a function costs ten times as much. */
+  #order(): Uint32Array {
+    const hour = Math.floor((this.#timeMs[0] ?? 0) / hourMs) * hourMs;
+    const keys = new Float64Array(this.#length);
+    for (let i = 0; i < keys.length; i++) keys[i] = ((this.#timeMs[i] ?? 0) - hour) * placesMax + i;
+    keys.sort();
+    const order = new Uint32Array(keys.length);
+    for (let i = 0; i < order.length; i++) order[i] = (keys[i] ?? 0) % placesMax;
+    return order;
   }
 
   #grow(length: number): void {

@@ -156,7 +156,11 @@ export class ForeshadowPlayer {
 
   #note(rates: readonly PlannedRate[], refreshed: ReadonlySet<ResourceKey>): void {
     let least = Infinity;
-    for (const { resource, perMinute } of rates) if (perMinute < least && refreshed.has(resource)) least = perMinute;
+    // From the least expected on, so that few are looked up.
+    for (let i = rates.length - 1; i >= 0; i--) {
+      const rate = rates[i];
+      if (rate && rate.perMinute < least && refreshed.has(rate.resource)) least = rate.perMinute;
+    }
     this.#leastRefreshed.push(least);
     if (this.#leastRefreshed.length > this.#options.freshForMs / minuteMs) this.#leastRefreshed.shift();
   }
