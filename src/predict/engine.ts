@@ -38,7 +38,7 @@ import type { VariationShare } from './base/variation-shares.ts';
 /** Horizon whose correction `rates` uses, as an index into `horizonsMin`. */
 const planHorizon = 2;
 
-/** Rows beyond the asked-for ones, by base rate, that the stages are asked about: what they raise may pass what they don't. */
+/** So many times the asked-for rows, by a rough rate, are looked at closely: what their blends and the stages raise may pass what they don't. */
 const stagedPart = 2;
 
 const minuteMs = 60_000;
@@ -145,9 +145,9 @@ export class DemandEngine implements Forecaster {
   /** The same as columns, by the engine's own indexes. */
   rateColumns(nowMs: number, limit: number): RateColumns {
     this.#awake(nowMs);
-    const base = new RateReader(this.#state, nowMs).all();
-    const staged = this.#stagedKeys(base, limit, nowMs);
-    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, picked(base, staged));
+    const reader = new RateReader(this.#state, nowMs);
+    const staged = this.#stagedKeys(reader.roughly(), limit, nowMs);
+    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, reader.ratesOf(staged));
     const minutes = horizonsMin[planHorizon];
     const rows = largest(rates, rates.length, limit);
     const keys = new Int32Array(rows.length);
@@ -232,16 +232,16 @@ export class DemandEngine implements Forecaster {
     return levels.filter((level) => this.#gate.fallenBack(level));
   }
 
-  /** The keys of largest base rate, and those a stage raises. */
-  #stagedKeys(base: Float32Array, limit: number, nowMs: number): Int32Array {
-    const wanted = new Uint8Array(base.length);
+  /** The keys of largest rough rate, and those a stage raises. */
+  #stagedKeys(rough: Float32Array, limit: number, nowMs: number): Int32Array {
+    const wanted = new Uint8Array(rough.length);
     let count = 0;
     const want = (key: number): void => {
       if (wanted[key] !== 0) return;
       wanted[key] = 1;
       count++;
     };
-    const usual = largestOfMany(base, this.#pipeline.stages.length === 0 ? limit : limit * stagedPart);
+    const usual = largestOfMany(rough, limit * stagedPart);
     for (let i = 0; i < usual.length; i++) want(usual[i] ?? 0);
     for (const stage of this.#pipeline.stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
     // By index, so that equal rates come in the same order whatever the stages raised.
@@ -274,11 +274,4 @@ export class DemandEngine implements Forecaster {
 
 function anew(state: EngineState, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
   return { state, parts: partsFor(state) };
-}
-
-/** Not `Float64Array.from`, which runs an iterator and costs five times as much. */
-function picked(column: Float32Array, rows: Int32Array): Float64Array {
-  const values = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] ?? 0] ?? 0;
-  return values;
 }

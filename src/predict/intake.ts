@@ -134,7 +134,7 @@ export class Intake {
   /** Lets the keys of lowest rate go: as many as are in the way, and so many at a time that it is seldom. None of those that are asked for now. */
   #evict(nowMs: number, asked: Int32Array, inTheWay: number): void {
     const { resources, byResource, regionsOf, variationsOf } = this.#state;
-    const rates = new RateReader(this.#state, nowMs).all();
+    const rates = new RateReader(this.#state, nowMs).roughly();
     const eligible = new Uint8Array(rates.length);
     for (let index = 0; index < eligible.length; index++) eligible[index] = resources.has(index) ? 1 : 0;
     for (let i = 0; i < asked.length; i++) if ((asked[i] ?? -1) >= 0) eligible[asked[i] ?? 0] = 0;

@@ -4,7 +4,7 @@
  */
 import { exposures } from '../state/decayed-counts.ts';
 import type { DecayedCounts } from '../state/decayed-counts.ts';
-import { blendRate } from './rate-blend.ts';
+import { blendRate, mixturesInto } from './rate-blend.ts';
 import { ageMin } from '../state/state.ts';
 import type { EngineState } from '../state/state.ts';
 
@@ -52,10 +52,10 @@ export class RateReader {
     return rates;
   }
 
-  /** The rates of all keys, by index. */
-  all(): Float32Array {
+  /** The rates of all keys, by index, whatever blend is trusted: to choose by, not to tell. */
+  roughly(): Float32Array {
     const rates = new Float32Array(this.#state.resources.span);
-    this.#state.blend.ratesInto(rates, this.#state.byResource.columns, this.#factors, this.#exposure);
+    mixturesInto(rates, this.#state.byResource.columns, this.#factors, this.#exposure);
     return rates;
   }
 }
