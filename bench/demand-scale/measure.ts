@@ -60,8 +60,8 @@ async function measure(keys: number, twoRegions: number): Promise<ScaleNumbers> 
   for (let minute = 0; minute < site.minutesToFill; minute++) observe(site.next());
   const times: number[] = [];
   for (let minute = 0; minute < steadyMinutes; minute++) times.push(observe(site.next()));
-  const ratesFirstMs = cpuMs(() => { engine.rates(atMs, 50_000); });
-  const ratesMs = Math.min(...Array.from({ length: 3 }, () => cpuMs(() => { engine.rates(atMs, 50_000); })));
+  const ratesFirstMs = cpuMs(() => { engine.rates(atMs, 50_000, 'next'); });
+  const ratesMs = Math.min(...Array.from({ length: 3 }, () => cpuMs(() => { engine.rates(atMs, 50_000, 'next'); })));
   const resident = await residentBytes() - before;
   const own = engine.size();
   let forecasts = 0;

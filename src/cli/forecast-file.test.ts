@@ -51,7 +51,7 @@ test('what was learned comes back, even when demand comes in while it is written
     const twin = new DemandEngine({ keysMax: 60_000 });
     for (let i = 0; i < minutesWritten; i++) twin.observe(startMs + i * 60_000, counts);
     expect(minutesWritten).toBeLessThan(minute);
-    expect(read.rates(startMs + minutesWritten * 60_000, 100)).toEqual(twin.rates(startMs + minutesWritten * 60_000, 100));
+    expect(read.rates(startMs + minutesWritten * 60_000, 100, 'next')).toEqual(twin.rates(startMs + minutesWritten * 60_000, 100, 'next'));
   });
 });
 

@@ -37,12 +37,18 @@ function collect(facts: Partial<CandidateParts> & { rates?: Record<string, numbe
   return collectCandidates({
     outlook: { rates: () => rates, variationShares: () => [{ variation: at('d=b'), share: 1 }] },
     frontier: new Frontier(), holdings: new Holdings([]), ledger: new Ledger(), changes: new Changes(), site,
-    allows: () => true, invalidated: new Set(), outdates: () => false, held: () => false, captured: new Set(), inFlight: new Set(), firstAsked: new FirstAsked(0), targetMs: 600_000, ...facts,
+    allows: () => true, invalidated: new Set(), outdates: () => false, held: () => false, captured: new Set(), inFlight: new Set(), firstAsked: new FirstAsked(0), targetMs: 600_000, surge: false, ...facts,
   }, nowMs);
 }
 
 const found = (resource: string, source: 'asset' | 'sitemap' | 'link', parent?: string, changedMs?: number) => ({
   resource: key(resource), source, priority: 0.5, parent: parent === undefined ? undefined : key(parent), changedMs,
+});
+
+test('copies are planned by what lasts; in a surge, by what is expected next', () => {
+  const asked: string[] = [];
+  for (const surge of [false, true]) collect({ surge, outlook: { rates: (_nowMs, _limit, use) => (asked.push(use), []), variationShares: () => [] } });
+  expect(asked).toEqual(['copies', 'next']);
 });
 
 test('each variation is a candidate, demand split by share, the probable first', () => {

@@ -14,10 +14,13 @@ import type { PlanCandidate } from './plan/index.ts';
 import { isSettled } from './settled.ts';
 import type { Site, VariationShare } from './site.ts';
 
+/** `next`: what is expected of the quarter of an hour from now. `copies`: what copies are made for that serve an outage whenever it comes, without what passes within minutes. */
+export type RateUse = 'next' | 'copies';
+
 /** What the generator asks of forecasting. */
 export interface Outlook {
   /** Expected requests a minute of each live resource, highest first. */
-  rates(nowMs: number, limit: number): readonly { readonly resource: ResourceKey; readonly perMinute: number }[];
+  rates(nowMs: number, limit: number, use: RateUse): readonly { readonly resource: ResourceKey; readonly perMinute: number }[];
   variationShares(nowMs: number, resource: ResourceKey): readonly VariationShare[];
   /** What is known of things nobody has asked for yet; without it all count as the constants below say. */
   readonly unasked?: UnaskedOutlook | undefined;
@@ -62,6 +65,8 @@ export interface CandidateParts {
   readonly targetMs: number;
   /** What a request for one of a section costs the origin beside a usual one; 1 for all where it is not given. */
   readonly effort?: ((section: string) => number) | undefined;
+  /** A failure is expected: an outage is as good as there. */
+  readonly surge: boolean;
   /** Targets being fetched right now. */
   readonly inFlight: { has(id: string): boolean };
 }
@@ -80,7 +85,7 @@ export type LeftOut = 'robots' | 'awaiting-capture' | 'fresh';
 export function collectCandidates(parts: CandidateParts, nowMs: number): Candidates {
   const found: Found = { list: [], left: { 'robots': 0, 'awaiting-capture': 0, 'fresh': 0 } };
   const demand = new Map<ResourceKey, number>();
-  for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax)) {
+  for (const { resource, perMinute } of parts.outlook.rates(nowMs, demandedMax, parts.surge ? 'next' : 'copies')) {
     if (parts.site.route(resource).policy === 'never' || parts.held(resource)) continue;
     demand.set(resource, perMinute);
     // A copy of one variation shows that answers may be kept; those nobody has asked for yet would not pass by.

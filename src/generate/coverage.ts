@@ -20,7 +20,7 @@ export function coverageOf(outlook: Outlook, site: Site, holdings: Holdings, tar
   let demand = 0;
   let fresh = 0;
   let any = 0;
-  for (const { resource, perMinute } of outlook.rates(nowMs, resourcesMax)) {
+  for (const { resource, perMinute } of outlook.rates(nowMs, resourcesMax, 'next')) {
     demand += perMinute;
     if (holdings.of(resource).length === 0) continue;
     for (const { variation, share } of site.variations(resource, outlook.variationShares(nowMs, resource))) {

@@ -46,12 +46,12 @@ test('windows become whole minutes, told in order once they are over', () => {
 test('the current minute is in the outlook at once, and leaves it when the forecaster has it', () => {
   const { clock, demand } = setUp(100, [{ resource: '/a', perMinute: 5 }, { resource: '/c', perMinute: 1 }]);
   demand.add(windowOf(startMs, count('/b', 'd=b', 3), count('/c', 'd=a', 2)));
-  expect(demand.rates(clock.nowMs(), 10)).toEqual([{ resource: '/a' as ResourceKey, perMinute: 5 }, { resource: '/b' as ResourceKey, perMinute: 3 }, { resource: '/c' as ResourceKey, perMinute: 2 }]);
-  expect(demand.rates(clock.nowMs(), 1).length).toBe(1);
+  expect(demand.rates(clock.nowMs(), 10, 'copies')).toEqual([{ resource: '/a' as ResourceKey, perMinute: 5 }, { resource: '/b' as ResourceKey, perMinute: 3 }, { resource: '/c' as ResourceKey, perMinute: 2 }]);
+  expect(demand.rates(clock.nowMs(), 1, 'copies').length).toBe(1);
   expect(demand.variationShares(clock.nowMs(), '/b' as ResourceKey)).toEqual([{ variation: 'd=b' as VariationKey, share: 0.875 }, { variation: 'd=a' as VariationKey, share: 0.125 }]);
   clock.advance(63_000);
   demand.closeMinutes();
-  expect(demand.rates(clock.nowMs(), 10).map(({ perMinute }) => perMinute)).toEqual([5, 1]);
+  expect(demand.rates(clock.nowMs(), 10, 'copies').map(({ perMinute }) => perMinute)).toEqual([5, 1]);
 });
 
 test('keys of a minute are bounded, and what had no room is counted', () => {

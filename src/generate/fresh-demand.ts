@@ -5,7 +5,7 @@
  */
 import type { DemandCount, DemandJourneys, DemandKind, DemandStep, DemandSweep, DemandWindow } from '../demand/window.ts';
 import type { Clock, ResourceKey, VariationKey } from '../kernel/index.ts';
-import type { Outlook, UnaskedOutlook } from './candidates.ts';
+import type { Outlook, RateUse, UnaskedOutlook } from './candidates.ts';
 import type { VariationShare } from './site.ts';
 
 /** What is asked of a prediction engine here. */
@@ -99,9 +99,9 @@ export class FreshDemand implements Outlook {
   }
 
   /** The forecast, but no less than what the current minute has already brought. */
-  rates(nowMs: number, limit: number): { readonly resource: ResourceKey; readonly perMinute: number }[] {
+  rates(nowMs: number, limit: number, use: RateUse): { readonly resource: ResourceKey; readonly perMinute: number }[] {
     const rates = new Map<ResourceKey, number>();
-    for (const { resource, perMinute } of this.#forecaster.rates(nowMs, limit)) rates.set(resource, perMinute);
+    for (const { resource, perMinute } of this.#forecaster.rates(nowMs, limit, use)) rates.set(resource, perMinute);
     for (const [resource, { count }] of this.#recent) rates.set(resource, Math.max(rates.get(resource) ?? 0, count));
     return [...rates].map(([resource, perMinute]) => ({ resource, perMinute })).sort((a, b) => b.perMinute - a.perMinute).slice(0, limit);
   }

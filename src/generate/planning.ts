@@ -80,7 +80,7 @@ export class Planning {
     const candidates = collectCandidates({
       outlook, frontier, holdings, ledger, changes, site, inFlight: { has: (id) => inFlight.has(id) || waiting.has(id) },
       allows: (resource) => discoverer.allows(resource), held: (resource) => holds.has(resource, holdings.of(resource)), invalidated: invalidations.open, outdates: invalidations.outdated, captured: captured(),
-      firstAsked, targetMs: config.freshness.targetMs, effort: (section) => budget.own.effort(section),
+      firstAsked, targetMs: config.freshness.targetMs, effort: (section) => budget.own.effort(section), surge: budget.surging,
     }, nowMs);
     const spanMs = 2 * this.everyMs;
     const list = holdings.bytes < config.budgets.storageBytes * nearlyFullPart

@@ -26,7 +26,7 @@ describe('a stop of the engine', () => {
   const before = new DemandEngine(plain);
   const stoppedMs = dayOf(before);
   const snapshot = before.snapshot();
-  const known = before.rates(stoppedMs, 10);
+  const known = before.rates(stoppedMs, 10, 'next');
   const perMinute = (rates: readonly { readonly perMinute: number }[]): number[] => rates.map((rate) => rate.perMinute);
 
   test.each([2, 90, 6 * 60])('of %p minutes is not taken for silence', (stopMin) => {
@@ -36,7 +36,7 @@ describe('a stop of the engine', () => {
     // As if the minute had come at once.
     const whole = new DemandEngine({ ...plain, snapshot });
     whole.observe(stoppedMs, []);
-    const [found, wanted] = [after.rates(nowMs + minuteMs, 10), whole.rates(stoppedMs + minuteMs, 10)];
+    const [found, wanted] = [after.rates(nowMs + minuteMs, 10, 'next'), whole.rates(stoppedMs + minuteMs, 10, 'next')];
     expect(found.map(({ resource }) => resource)).toEqual(wanted.map(({ resource }) => resource));
     perMinute(found).forEach((rate, i) => { expect(rate).toBeCloseTo(perMinute(wanted)[i] ?? 0, 9); });
     expect(found.map(({ lastSeenMs }) => lastSeenMs)).toEqual(wanted.map(({ lastSeenMs }) => lastSeenMs + stopMin * minuteMs));
@@ -48,8 +48,8 @@ describe('a stop of the engine', () => {
     const nowMs = stoppedMs + 3 * hourMs + 17_000;
     const asked = new DemandEngine({ ...plain, snapshot });
     // A minute or two may not have been told yet: 1 / 10 of the shortest scale's memory.
-    asked.rates(nowMs, 10).forEach(({ perMinute: rate }, i) => { expect(Math.abs(rate / (known[i]?.perMinute ?? 0) - 1)).toBeLessThan(0.1); });
-    for (let ms = 0; ms < 4 * minuteMs; ms += 5000) asked.rates(nowMs + ms, 10);
+    asked.rates(nowMs, 10, 'next').forEach(({ perMinute: rate }, i) => { expect(Math.abs(rate / (known[i]?.perMinute ?? 0) - 1)).toBeLessThan(0.1); });
+    for (let ms = 0; ms < 4 * minuteMs; ms += 5000) asked.rates(nowMs + ms, 10, 'next');
     const silent = new DemandEngine({ ...plain, snapshot });
     for (const engine of [asked, silent]) engine.observe(stoppedMs + 3 * hourMs + 4 * minuteMs, [counted('/page/1', 1)]);
     expect([...asked.forecasts(nowMs + 10 * minuteMs, 0, 0)]).toEqual([...silent.forecasts(nowMs + 10 * minuteMs, 0, 0)]);
@@ -61,24 +61,24 @@ describe('a stop of the engine', () => {
     const whole = new DemandEngine({ ...plain, snapshot });
     whole.observe(stoppedMs, []);
     whole.observe(stoppedMs + 24 * hourMs, []);
-    const [found, wanted] = [perMinute(after.rates(stoppedMs + 30 * hourMs + minuteMs, 10)), perMinute(whole.rates(stoppedMs + 24 * hourMs + minuteMs, 10))];
+    const [found, wanted] = [perMinute(after.rates(stoppedMs + 30 * hourMs + minuteMs, 10, 'next')), perMinute(whole.rates(stoppedMs + 24 * hourMs + minuteMs, 10, 'next'))];
     found.forEach((rate, i) => { expect(rate).toBeCloseTo(wanted[i] ?? 0, 9); });
   });
 
   test('is forgiven once, however often somebody asks', () => {
     const asked = new DemandEngine({ ...plain, snapshot });
-    for (const hours of [2, 5, 9]) asked.rates(stoppedMs + hours * hourMs, 1);
+    for (const hours of [2, 5, 9]) asked.rates(stoppedMs + hours * hourMs, 1, 'next');
     const silent = new DemandEngine({ ...plain, snapshot });
     for (const engine of [asked, silent]) engine.observe(stoppedMs + 12 * hourMs, []);
-    expect(asked.rates(stoppedMs + 12 * hourMs + minuteMs, 10)).toEqual(silent.rates(stoppedMs + 12 * hourMs + minuteMs, 10));
+    expect(asked.rates(stoppedMs + 12 * hourMs + minuteMs, 10, 'next')).toEqual(silent.rates(stoppedMs + 12 * hourMs + minuteMs, 10, 'next'));
   });
 
   test('is none after the first minute: silence counts', () => {
     const after = new DemandEngine({ ...plain, snapshot });
     after.observe(stoppedMs, []);
-    const busiest = after.rates(stoppedMs + minuteMs, 1)[0]?.perMinute ?? 0;
+    const busiest = after.rates(stoppedMs + minuteMs, 1, 'next')[0]?.perMinute ?? 0;
     after.observe(stoppedMs + 6 * hourMs, []);
-    expect(after.rates(stoppedMs + 6 * hourMs + minuteMs, 1)[0]?.perMinute ?? 0).toBeLessThan(0.5 * busiest);
+    expect(after.rates(stoppedMs + 6 * hourMs + minuteMs, 1, 'next')[0]?.perMinute ?? 0).toBeLessThan(0.5 * busiest);
   });
 });
 
@@ -95,7 +95,7 @@ describe('keys that come and go', () => {
     const scored = engine.report().accuracy.reduce((sum, { forecasts }) => sum + forecasts, 0);
     expect(scored).toBeGreaterThan(500);
     // Steady pages are all there, and forecast as steady; of those that came once nobody expects much.
-    const rates = engine.rates(nowMs, 40);
+    const rates = engine.rates(nowMs, 40, 'next');
     expect(new Set(rates.map(({ resource }) => resource as string))).toEqual(new Set(Array.from({ length: 40 }, (_, i) => `/page/${i}`)));
     for (const { perMinute } of rates) expect(Math.abs(perMinute - 1)).toBeLessThan(0.25);
     const once = engine.forecast(nowMs, `/once/398-3` as ResourceKey, everywhere)?.[2]?.mean ?? 1;
@@ -136,6 +136,6 @@ describe('keys that come and go', () => {
     expect(small.size().keys).toBe(400);
     small.observe(startMs + 5 * minuteMs, [counted('/new', 3)]);
     expect(small.size().keys).toBe(50);
-    expect(small.rates(startMs + 6 * minuteMs, 100).map(({ resource }) => resource as string)).toContain('/new');
+    expect(small.rates(startMs + 6 * minuteMs, 100, 'next').map(({ resource }) => resource as string)).toContain('/new');
   });
 });

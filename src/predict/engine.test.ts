@@ -31,7 +31,7 @@ describe('DemandEngine', () => {
     const forecaster = new DemandEngine({ keysMax: 1000 });
     play(forecaster, 2000, [5, 1, 0.1]);
     const nowMs = startMs + 2000 * minuteMs;
-    const rates = forecaster.rates(nowMs, 10);
+    const rates = forecaster.rates(nowMs, 10, 'next');
     expect(rates.map(({ resource }) => resource)).toEqual([key(0), key(1), key(2)]);
     [5, 1, 0.1].forEach((rate, i) => { expect(Math.abs(Math.log((rates[i]?.perMinute ?? 0) / rate))).toBeLessThan(0.35); });
     const forecast = forecaster.forecast(nowMs, key(1), everywhere) ?? [];
@@ -42,7 +42,7 @@ describe('DemandEngine', () => {
       expect([q50 <= q90, q90 <= q99, q99 < 4 * horizonMin]).toEqual([true, true, true]);
     });
     expect(forecaster.forecast(nowMs, key('never'), everywhere)).toBeUndefined();
-    expect(forecaster.rates(nowMs, 2).length).toBe(2);
+    expect(forecaster.rates(nowMs, 2, 'next').length).toBe(2);
   });
 
   test('probabilities come true as often as they say', () => {
@@ -74,7 +74,7 @@ describe('DemandEngine', () => {
     play(forecaster, 1500, [1, 1, 1]);
     let nowMs = startMs + 1500 * minuteMs;
     for (let minute = 0; minute < 5; minute++, nowMs += minuteMs) forecaster.observe(nowMs, [counted(key('new'), 20)]);
-    expect(forecaster.rates(nowMs, 1)[0]?.resource).toBe(key('new'));
+    expect(forecaster.rates(nowMs, 1, 'next')[0]?.resource).toBe(key('new'));
   });
 
   test('depends on the past only: what is forecast at t is the same whatever follows, and equal runs are equal', () => {
@@ -99,7 +99,7 @@ describe('DemandEngine', () => {
     const resumed = new DemandEngine({ keysMax: 500, snapshot: whole.snapshot() });
     const nowMs = startMs + 600 * minuteMs;
     expect([...resumed.forecasts(nowMs, 0, 0)]).toEqual([...whole.forecasts(nowMs, 0, 0)]);
-    expect(resumed.rates(nowMs, 100)).toEqual(whole.rates(nowMs, 100));
+    expect(resumed.rates(nowMs, 100, 'next')).toEqual(whole.rates(nowMs, 100, 'next'));
     expect(resumed.variationShares(nowMs, key(1))).toEqual(whole.variationShares(nowMs, key(1)));
   });
 
@@ -126,7 +126,7 @@ describe('DemandEngine', () => {
     }
     const nowMs = startMs + 500 * minuteMs;
     expect(forecaster.size().keys).toBeLessThanOrEqual(200);
-    expect(forecaster.rates(nowMs, 2).map(({ resource }) => resource)).toEqual([key('home'), key('list')]);
+    expect(forecaster.rates(nowMs, 2, 'next').map(({ resource }) => resource)).toEqual([key('home'), key('list')]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { DemandCount } from '../demand/window.ts';
 import { ForeshadowError } from '../kernel/index.ts';
 import type { ByteWriter, RegionName, ResourceKey } from '../kernel/index.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
-import type { DemandRate, Emerging, Forecast, Forecaster } from './forecaster.ts';
+import type { DemandRate, Emerging, Forecast, Forecaster, RateUse } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import { Intake } from './intake.ts';
 import { RateReader } from './base/rates.ts';
@@ -130,9 +130,9 @@ export class DemandEngine implements Forecaster {
     for (const stage of this.#pipeline.stages) stage.adopt?.(done);
   }
 
-  rates(nowMs: number, limit: number): DemandRate[] {
+  rates(nowMs: number, limit: number, use: RateUse): DemandRate[] {
     const { resources, byResource } = this.#state;
-    const { keys, perMinute } = this.rateColumns(nowMs, limit);
+    const { keys, perMinute } = this.rateColumns(nowMs, limit, use);
     const found: DemandRate[] = [];
     for (let row = 0; row < keys.length; row++) {
       const index = keys[row] ?? 0;
@@ -143,11 +143,12 @@ export class DemandEngine implements Forecaster {
   }
 
   /** The same as columns, by the engine's own indexes. */
-  rateColumns(nowMs: number, limit: number): RateColumns {
+  rateColumns(nowMs: number, limit: number, use: RateUse): RateColumns {
     this.#awake(nowMs);
     const reader = new RateReader(this.#state, nowMs);
-    const staged = this.#stagedKeys(reader.roughly(), limit, nowMs);
-    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, reader.ratesOf(staged));
+    const stages = this.#pipeline.stagesFor(use);
+    const staged = stagedKeys(reader.roughly(), limit, nowMs, stages);
+    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, reader.ratesOf(staged), stages);
     const minutes = horizonsMin[planHorizon];
     const rows = largest(rates, rates.length, limit);
     const keys = new Int32Array(rows.length);
@@ -232,24 +233,6 @@ export class DemandEngine implements Forecaster {
     return levels.filter((level) => this.#gate.fallenBack(level));
   }
 
-  /** The keys of largest rough rate, and those a stage raises. */
-  #stagedKeys(rough: Float32Array, limit: number, nowMs: number): Int32Array {
-    const wanted = new Uint8Array(rough.length);
-    let count = 0;
-    const want = (key: number): void => {
-      if (wanted[key] !== 0) return;
-      wanted[key] = 1;
-      count++;
-    };
-    const usual = largestOfMany(rough, limit * stagedPart);
-    for (let i = 0; i < usual.length; i++) want(usual[i] ?? 0);
-    for (const stage of this.#pipeline.stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
-    // By index, so that equal rates come in the same order whatever the stages raised.
-    const keys = new Int32Array(count);
-    for (let key = 0, at = 0; key < wanted.length; key++) if (wanted[key] === 1) keys[at++] = key;
-    return keys;
-  }
-
   #written(): ByteWriter {
     return writeSnapshot(this.#state, { gate: this.#gate, stages: this.#pipeline.stages });
   }
@@ -274,4 +257,22 @@ export class DemandEngine implements Forecaster {
 
 function anew(state: EngineState, partsFor: (state: EngineState) => Parts): { readonly state: EngineState; readonly parts: Parts } {
   return { state, parts: partsFor(state) };
+}
+
+/** The keys of largest rough rate, and those a stage raises. */
+function stagedKeys(rough: Float32Array, limit: number, nowMs: number, stages: readonly Stage[]): Int32Array {
+  const wanted = new Uint8Array(rough.length);
+  let count = 0;
+  const want = (key: number): void => {
+    if (wanted[key] !== 0) return;
+    wanted[key] = 1;
+    count++;
+  };
+  const usual = largestOfMany(rough, limit * stagedPart);
+  for (let i = 0; i < usual.length; i++) want(usual[i] ?? 0);
+  for (const stage of stages) for (const key of stage.raised?.(nowMs) ?? []) want(key);
+  // By index, so that equal rates come in the same order whatever the stages raised.
+  const keys = new Int32Array(count);
+  for (let key = 0, at = 0; key < wanted.length; key++) if (wanted[key] === 1) keys[at++] = key;
+  return keys;
 }

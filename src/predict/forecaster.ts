@@ -35,6 +35,12 @@ export interface DemandRate {
   readonly lastSeenMs: number;
 }
 
+/**
+ * What rates are wanted for. `next`: everything known of the 15 minutes from now, as if an outage began now. `copies`: to plan copies that are to serve an outage whenever it comes;
+ * without the stages whose word is of the next minutes only, for what was just asked for leads to requests that renew copies themselves as they pass.
+ */
+export type RateUse = 'next' | 'copies';
+
 /** A resource asked for clearly more than usual, for now. */
 export interface Emerging {
   readonly resource: ResourceKey;
@@ -60,7 +66,7 @@ export interface Forecaster {
   work(nowMs: number): readonly Work[];
   adopt(done: WorkDone): void;
   /** Rates of all live keys as of `nowMs`, highest first, at most `limit`. */
-  rates(nowMs: number, limit: number): DemandRate[];
+  rates(nowMs: number, limit: number, use: RateUse): DemandRate[];
   /** The full distribution for one key, at every horizon; undefined for a key never seen. */
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined;
   /** Keys seen since `sinceMs` with P(≥1 in 30 min) ≥ `pMin`, each with all horizons, per region and for `*`. */

@@ -6,6 +6,7 @@ import { baseRates } from './base/base-rates.ts';
 import { stratumOf } from './evidence/gate.ts';
 import type { Gate } from './evidence/gate.ts';
 import { horizonsMin } from './forecaster.ts';
+import type { RateUse } from './forecaster.ts';
 import type { Batch, Stage, StageName } from './stage.ts';
 import type { EngineState } from './state/state.ts';
 
@@ -31,10 +32,14 @@ export class Pipeline {
   }
 
   /** Expected requests a minute of each row over the next `horizonsMin[horizon]` minutes, before calibration. `base`: the batch's base rates, where they are at hand. */
-  rates(batch: Batch, horizon: number, nowMs: number, base = baseRates(this.#state, batch, nowMs)): Float64Array {
+  rates(batch: Batch, horizon: number, nowMs: number, base = baseRates(this.#state, batch, nowMs), stages = this.stages): Float64Array {
     const rates = base.slice();
-    for (const stage of this.stages) this.#admit(stage, batch, rates, horizon, nowMs);
+    for (const stage of stages) this.#admit(stage, batch, rates, horizon, nowMs);
     return rates;
+  }
+
+  stagesFor(use: RateUse): readonly Stage[] {
+    return use === 'next' ? this.stages : this.stages.filter(({ fleeting }) => !fleeting);
   }
 
   /** The same at every horizon, in their order. */

@@ -59,6 +59,8 @@ export interface KeyNumbers {
 
 export interface Stage {
   readonly name: StageName;
+  /** Its word is of requests that pass within minutes, and is left out where copies are planned (`RateUse`). */
+  readonly fleeting?: boolean;
   /** Called after the engine's own counts have taken the minute. Indexes may be larger than any seen before. */
   observe(minute: ObservedMinute): void;
   /** `ms` just passed of which nothing was observed, because this process was not there. Told before the first minute after it: as far as decay goes, no time passed. */

@@ -102,7 +102,7 @@ export class ForeshadowPlayer {
     await this.#work.turn(atMs, this.#forecaster);
     const budget = this.#allow();
     if (budget === 0) return 0;
-    const rates = this.#ratesOf(this.#forecaster.rateColumns(atMs, this.#candidates), atMs);
+    const rates = this.#ratesOf(this.#forecaster.rateColumns(atMs, this.#candidates, 'copies'), atMs);
     const chosen = this.#plan({ atMs, budget, rates, freshForMs: this.#options.freshForMs, outageMs: this.#options.outageLengthMs });
     const refreshed = new Set(chosen.slice(0, budget));
     for (const resource of refreshed) {

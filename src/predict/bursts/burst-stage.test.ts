@@ -48,7 +48,7 @@ describe('BurstStage', () => {
     const [told] = engine.emerging(10);
     expect([told?.resource, told?.why, told?.sinceMs, told?.regions]).toEqual([key(name), why, startMs + 180 * minuteMs, [{ region: eu, share: 1 }]]);
     expect((told?.perMinute ?? 0) > 10 * (told?.usualPerMinute ?? Infinity)).toBe(true);
-    expect(engine.rates(startMs + minute * minuteMs, 1)[0]?.resource).toBe(key(name));
+    expect(engine.rates(startMs + minute * minuteMs, 1, 'next')[0]?.resource).toBe(key(name));
   });
 
   test('a burst in one region raises the others, though less', () => {
@@ -99,7 +99,7 @@ describe('BurstStage', () => {
       const engine = alone({ keysMax: 12_000 });
       let minute = usual(engine);
       for (let i = 0; i < 3; i++) engine.observe(startMs + minute++ * minuteMs, Array.from({ length: 9000 }, (_, page) => counted(`flood/${page}`, 5 + (page % 7))));
-      return JSON.stringify([engine.rates(startMs + minute * minuteMs, 50), engine.emerging(20)]);
+      return JSON.stringify([engine.rates(startMs + minute * minuteMs, 50, 'next'), engine.emerging(20)]);
     };
     expect(play()).toBe(play());
   });

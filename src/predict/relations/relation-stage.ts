@@ -40,6 +40,7 @@ interface Now {
 
 export class RelationStage implements Stage {
   readonly name = 'relations';
+  readonly fleeting = true;
   readonly #state: EngineState;
   readonly #graph = new TransitionGraph();
   readonly #profile = new LagProfile();
