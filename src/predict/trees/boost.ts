@@ -6,8 +6,6 @@ import { seededRandom } from '../../kernel/index.ts';
 import { Grower } from './grow.ts';
 import type { Criterion } from './grow.ts';
 import { TreeModel } from './model.ts';
-import { recalibrate } from './recalibration.ts';
-import { poissonDeviance } from './rows.ts';
 import type { TrainingRows } from './rows.ts';
 import { binRows, chooseAllCuts, pairsOf, requireTrainable, sampleOf } from './training.ts';
 import type { Tree } from './tree.ts';
@@ -30,16 +28,10 @@ export interface BoostOptions {
   /** Bins of a feature, 2 to 255. */
   readonly bins: number;
   readonly seed: number;
-  /**
-   * Rows to stop by: when their deviance has not fallen for `patienceRounds` rounds the best number of trees is kept, which may be none; and how far their sum is
-   * believed is fitted to the same rows.
-   */
-  readonly holdOut?: TrainingRows;
 }
 
 /** A leaf's correction is at most this before shrinkage. */
 const stepMax = 0.7;
-const patienceRounds = 15;
 
 class PoissonStep implements Criterion {
   readonly #lambda: number;
@@ -69,57 +61,16 @@ export function boost(rows: TrainingRows, options: BoostOptions): TreeModel {
   const pairs = started.slice();
   const grower = new Grower(binned, pairs, new PoissonStep(options.lambda), options);
   const corrections = new Float64Array(binned.length);
-  const stop = options.holdOut && new HoldOut(options.holdOut, cuts);
   const trees: Tree[] = [];
-  let range = { low: 0, high: 0 };
   for (let round = 0; round < options.rounds; round++) {
     const grown = grower.grow(sampleOf(binned.length, options.rowPart, random), sampleOf(cuts.length, options.featurePart, random));
     const tree = scale(grown, options.shrinkage);
     trees.push(tree);
     addLeaves(tree, binned.bins, binned.length, corrections);
     for (let row = 0; row < binned.length; row++) pairs[2 * row + 1] = (started[2 * row + 1] ?? 0) * Math.exp(corrections[row] ?? 0);
-    if (stop?.worsens(tree, trees.length) === true) break;
-    if (!stop || stop.best === trees.length) range = rangeOf(corrections);
   }
-  const slope = stop?.slope() ?? 1;
-  const kept = trees.slice(0, slope === 0 ? 0 : stop?.best).map((tree) => scale(tree, slope));
-  return TreeModel.of(kept, cuts, range.low * slope, range.high * slope, grower.gains);
-}
-
-/** Watches the deviance of rows that no tree was grown on. */
-class HoldOut {
-  /** Number of trees at which it was lowest. */
-  best = 0;
-  readonly #rows: TrainingRows;
-  readonly #binned: ReturnType<typeof binRows>;
-  readonly #corrections: Float64Array;
-  readonly #atBest: Float64Array;
-  #lowest: number;
-
-  constructor(rows: TrainingRows, cuts: readonly Int32Array[]) {
-    this.#rows = rows;
-    this.#binned = binRows(rows, cuts);
-    this.#corrections = new Float64Array(rows.counts.length);
-    this.#atBest = new Float64Array(rows.counts.length);
-    this.#lowest = poissonDeviance(rows.counts, rows.offsets, this.#corrections);
-  }
-
-  /** Takes the next tree; whether the last rounds brought nothing. */
-  worsens(tree: Tree, trees: number): boolean {
-    addLeaves(tree, this.#binned.bins, this.#binned.length, this.#corrections);
-    const deviance = poissonDeviance(this.#rows.counts, this.#rows.offsets, this.#corrections);
-    if (deviance < this.#lowest) {
-      this.#lowest = deviance;
-      this.best = trees;
-      this.#atBest.set(this.#corrections);
-    }
-    return trees - this.best >= patienceRounds;
-  }
-
-  /** How far the best trees' sum is to be believed. The intercept fitted beside it is these rows' own hour, and not taken. */
-  slope(): number {
-    return recalibrate(this.#rows.counts, this.#rows.offsets, this.#atBest).slope;
-  }
+  const { low, high } = rangeOf(corrections);
+  return TreeModel.of(trees, cuts, low, high, grower.gains);
 }
 
 function scale({ depth, nodes, leaves }: Tree, factor: number): Tree {

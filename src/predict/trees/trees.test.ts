@@ -205,35 +205,11 @@ describe('training', () => {
     expect([...predict(model, { features: [Float32Array.of(1), Float32Array.of(1), Float32Array.of(1)] })].map((correction) => correction - most)).toEqual([expect.closeTo(0, 9)]);
   });
 
-  test('is believed as far as the rows held out bear it out', () => {
-    const options = { ...boosting, rounds: 1, shrinkage: 1, rowPart: 1, featurePart: 1 };
-    const [free, held] = [boost(training, options), boost(training, { ...options, holdOut: rowsOf(6000, 4, (a, b, c, d) => 0.4 * truth(a, b, c, d)) })].map((model) => predict(model, others));
-    const part = (held?.[0] ?? 0) / (free?.[0] ?? 0);
-    expect([part > 0.15, part < 0.85]).toEqual([true, true]);
-    free?.forEach((correction, row) => { expect(held?.[row]).toBeCloseTo(correction * part, 9); });
-  });
-
   test('the order of rows says nothing to trees that see all of them', () => {
     const options = { ...boosting, rounds: 20, rowPart: 1, featurePart: 1 };
     const backwards = { features: training.features.map((column) => column.toReversed()), counts: training.counts.toReversed(), offsets: training.offsets.toReversed() };
     const [one, other] = [predict(boost(training, options), others), predict(boost(backwards, options), others)];
     one.forEach((correction, row) => { expect(correction).toBeCloseTo(other[row] ?? 0, 9); });
-  });
-
-  test('rows held out end boosting: where there is nothing to be found next to nothing is said', () => {
-    const nothing = (seed: number): TrainingRows => rowsOf(3000, seed, () => 0);
-    const options = { ...boosting, rounds: 300 };
-    const held = boost(nothing(11), { ...options, holdOut: nothing(12) });
-    expect(held.treeCount).toBeLessThan(30);
-    const test = nothing(13);
-    expect(devianceOf(held, test) / offsetAlone(test)).toBeLessThan(1.003);
-    // Without them it learns the noise.
-    expect(devianceOf(boost(nothing(11), options), test) / offsetAlone(test)).toBeGreaterThan(1.05);
-    expect(boost(training, { ...options, holdOut: rowsOf(2000, 4, truth) }).treeCount).toBeGreaterThan(10);
-  });
-
-  test('held-out rows that say the opposite silence the trees', () => {
-    expect(predict(boost(training, { ...boosting, holdOut: rowsOf(2000, 4, (a, b, c, d) => -truth(a, b, c, d)) }), others).every((correction) => Math.abs(correction) < 0.2)).toBe(true);
   });
 
   test('a forest says next to nothing where there is nothing to be found, and gives back what its prior holds back', () => {
