@@ -6,9 +6,9 @@
  * so that it brings no bias. A region gets what was asked for there, less its share of the usual. What was asked for changes every minute and touches few sources; the usual
  * takes the whole graph and changes slowly, so that it is summed apart, and less often.
  */
-import { journeyMin } from '../../demand/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { Level } from '../stage.ts';
+import type { KeySums } from './key-sums.ts';
 import type { LagProfile } from './lag-profile.ts';
 import { PairSums } from './pair-sums.ts';
 import type { RecentMinute } from './recent-demand.ts';
@@ -20,7 +20,7 @@ const minuteMs = 60_000;
 /** Upper ends of the classes of edges, by their decayed steps. */
 const evidenceClasses = [0.75, 2, 6, 20, Infinity] as const;
 /** What comes next of sweeps is a class of its own, after those. */
-const sweepClass = evidenceClasses.length;
+export const sweepClass = evidenceClasses.length;
 export const classCount = evidenceClasses.length + 1;
 /** Less probable steps are passed over. */
 const probabilityMin = 1e-4;
@@ -31,137 +31,135 @@ export interface Moment {
   readonly graph: TransitionGraph;
   readonly profile: LagProfile;
   readonly recent: readonly RecentMinute[];
-  readonly ahead: readonly Ahead[];
+  readonly ahead: Ahead;
   readonly nowMs: number;
-  readonly rateOf: (key: number) => number;
 }
 
-/**
- * What each target gets of what was asked for lately, in requests: at the site (key, 0), in a region (key, region). One column a horizon, weighed, or one a class of evidence
- * at one horizon, not weighed.
- */
-export interface Coming {
-  readonly sums: PairSums;
-  /** What a key gets usually, by the rates of all that leads to it (`usualSums`): column by column, to be taken off. */
-  readonly usual: (at: number, column: number) => number;
+/** Sums by a source or a target: at the site of each, in a region of each there. */
+interface Sums {
+  readonly sums: Float64Array;
+  /** Where the columns are; `sums` may be another array afterwards. */
+  place(index: number, region: number): number;
 }
 
-type Give = (into: Float64Array, at: number, evidence: number, probability: number, parts: Float64Array, from: number) => void;
-
-/** For each horizon, edges believed as far as `weights` says. */
-export function comingByHorizon(moment: Moment, level: Level, asked: PairSums, usual: PairSums, weights: Float64Array): Coming {
-  const parts = usualParts(moment.profile);
-  const sums = coming(moment, level, asked, horizonsMin.length, (into, at, evidence, probability, given, from) => {
-    const weight = probability * (weights[evidence] ?? 0);
-    for (let h = 0; h < horizonsMin.length; h++) into[at + h] = (into[at + h] ?? 0) + weight * (given[from + h] ?? 0);
-  });
-  return {
-    sums,
-    usual: (at, horizon) => {
-      let rate = 0;
-      for (let evidence = 0; evidence < sweepClass; evidence++) rate += (weights[evidence] ?? 0) * (usual.sums[at + evidence] ?? 0);
-      return rate * (parts[horizon] ?? 0);
-    },
-  };
+export interface Wanted {
+  /** As indexes into `horizonsMin`: a column each, edges believed as far as `weights` says. */
+  readonly horizons: readonly number[];
+  /** Without them: a column a class of evidence, not weighed, at the first of the horizons. */
+  readonly weights?: Float64Array;
 }
 
-/** At one horizon, apart for each class of evidence. */
-export function comingByEvidence(moment: Moment, level: Level, asked: PairSums, usual: PairSums, horizon: number): Coming {
-  const part = usualParts(moment.profile)[horizon] ?? 0;
-  const sums = coming(moment, level, asked, classCount, (into, at, evidence, probability, given, from) => {
-    into[at + evidence] = (into[at + evidence] ?? 0) + probability * (given[from + horizon] ?? 0);
-  });
-  return { sums, usual: (at, evidence) => (evidence < sweepClass ? (usual.sums[at + evidence] ?? 0) * part : 0) };
-}
-
-function coming(moment: Moment, level: Level, asked: PairSums, columns: number, give: Give): PairSums {
-  const { graph } = moment;
+/** Adds what each target gets of what was asked for lately, in requests. */
+export function addComing(moment: Moment, level: Level, into: Sums, wanted: Wanted): void {
   const edges = new Edges(moment);
-  const sums = new PairSums(columns, asked.size * 4);
-  asked.forEach((source, where, from) => {
-    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
-      const target = graph.targets[edge] ?? -1;
-      if (target < 0) continue;
-      const probability = edges.probability(source, edge);
-      if (probability < probabilityMin) continue;
-      const at = sums.place(target, level === 'site' ? 0 : where);
-      give(sums.sums, at, edges.evidence(edge), probability, asked.sums, from);
-    }
-  });
-  for (const { key, region: where, within } of moment.ahead) {
-    if (level === 'region' && where < 0) continue;
-    // Placed first: the sums may move when they grow.
-    const at = sums.place(key, level === 'site' ? 0 : where);
-    give(sums.sums, at, sweepClass, 1, within, 0);
+  const columns = wanted.horizons.length;
+  if (level === 'site') {
+    const sums = new Float64Array(moment.graph.span * columns);
+    addAsked(moment, wanted, { sums, place: (source) => source * columns });
+    for (let source = 0; source < moment.graph.span; source++) if (isAny(sums, source * columns, columns)) edges.addTargets(source, 0, sums, source * columns, into, wanted);
+  } else {
+    const asked = new PairSums(columns, moment.graph.span / 2);
+    addAsked(moment, wanted, asked);
+    for (let row = 0; row < asked.size; row++) edges.addTargets(asked.firstAt(row), asked.secondAt(row), asked.sums, row * columns, into, wanted);
   }
-  return sums;
+  addAhead(moment.ahead, level, into, wanted);
 }
 
-/** For each (source, region) asked for lately: Σ count × part that is still to come, a column a horizon. */
-export function askedLately({ graph, profile, recent, nowMs }: Moment): PairSums {
-  const asked = new PairSums(horizonsMin.length, recent.reduce((sum, { keys }) => sum + keys.length, 0) / 2);
+/** For each source asked for lately: Σ count × part that is still to come, a column a horizon. */
+function addAsked({ graph, profile, recent, nowMs }: Moment, { horizons }: Wanted, into: Sums): void {
   for (const { startMs, keys, regions, counts } of recent) {
     const ageMin = Math.max(1, Math.round((nowMs - startMs) / minuteMs));
-    const parts = horizonsMin.map((horizonMin) => profile.coming(ageMin, horizonMin));
+    const parts = horizons.map((horizon) => profile.coming(ageMin, horizonsMin[horizon] ?? 0));
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] ?? -1;
       const source = key < 0 ? -1 : graph.sourceOf(key);
       if (source < 0) continue;
-      const at = asked.place(source, regions[i] ?? 0);
-      for (let h = 0; h < horizonsMin.length; h++) asked.sums[at + h] = (asked.sums[at + h] ?? 0) + (counts[i] ?? 0) * (parts[h] ?? 0);
+      const at = into.place(source, regions[i] ?? 0);
+      const { sums } = into;
+      for (let column = 0; column < parts.length; column++) sums[at + column] = (sums[at + column] ?? 0) + (counts[i] ?? 0) * (parts[column] ?? 0);
     }
   }
-  return asked;
 }
 
-/** For each target (key, 0), a column a class of evidence: Σ over all that leads to it of probability × rate a minute. Reads the whole graph: some milliseconds. */
-export function usualSums(moment: Moment): PairSums {
-  const { graph, rateOf } = moment;
+function addAhead(ahead: Ahead, level: Level, into: Sums, { horizons, weights }: Wanted): void {
+  for (let i = 0; i < ahead.length; i++) {
+    const region = ahead.regions[i] ?? -1;
+    if (level === 'region' && region < 0) continue;
+    const at = into.place(ahead.keys[i] ?? 0, region) + (weights ? 0 : sweepClass);
+    const { sums } = into;
+    for (let column = 0; column < horizons.length; column++) {
+      sums[at + column] = (sums[at + column] ?? 0) + (weights?.[sweepClass] ?? 1) * (ahead.within[i * horizonsMin.length + (horizons[column] ?? 0)] ?? 0);
+    }
+  }
+}
+
+/** Adds what each target gets usually, a column a class of evidence: Σ over all that leads to it of probability × rate a minute. Reads the whole graph: some milliseconds. */
+export function addUsual(moment: Moment, rateOf: (key: number) => number, into: KeySums): void {
+  const { graph } = moment;
   const edges = new Edges(moment);
-  const usual = new PairSums(sweepClass, graph.span);
   for (let source = 0; source < graph.span; source++) {
     const key = graph.keys[source] ?? -1;
     if (key < 0) continue;
+    const perStep = edges.perStep(source);
     let rate = -1;
     for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
       const target = graph.targets[edge] ?? -1;
-      if (target < 0) continue;
-      const probability = edges.probability(source, edge);
-      if (probability < probabilityMin) continue;
+      const steps = graph.steps[edge] ?? 0;
+      const probability = steps * perStep;
+      if (target < 0 || probability < probabilityMin) continue;
       if (rate < 0) rate = rateOf(key);
-      const at = usual.place(target, 0) + edges.evidence(edge);
-      usual.sums[at] = (usual.sums[at] ?? 0) + probability * rate;
+      const at = into.place(target) + edges.evidence(steps);
+      const { sums } = into;
+      sums[at] = (sums[at] ?? 0) + probability * rate;
     }
   }
-  return usual;
-}
-
-/** Minutes' worth of a steady rate that is still to come, a number a horizon. */
-function usualParts(profile: LagProfile): number[] {
-  return horizonsMin.map((horizonMin) => {
-    let sum = 0;
-    for (let ageMin = 1; ageMin <= journeyMin; ageMin++) sum += profile.coming(ageMin, horizonMin);
-    return sum;
-  });
 }
 
 class Edges {
   readonly #graph: TransitionGraph;
   readonly #factor: number;
+  /** `evidenceClasses` in units of the landmark. */
+  readonly #bounds: Float64Array;
 
   constructor({ graph, nowMs }: Moment) {
     this.#graph = graph;
     this.#factor = graph.factor(nowMs);
+    this.#bounds = Float64Array.from(evidenceClasses, (bound) => bound / this.#factor);
   }
 
-  probability(source: number, edge: number): number {
-    return ((this.#graph.steps[edge] ?? 0) * this.#factor) / ((this.#graph.visits[source] ?? 0) * this.#factor + priorVisits);
+  /** What each of a source's steps, as they are counted, is of probability. */
+  perStep(source: number): number {
+    return this.#factor / ((this.#graph.visits[source] ?? 0) * this.#factor + priorVisits);
   }
 
-  evidence(edge: number): number {
-    const steps = (this.#graph.steps[edge] ?? 0) * this.#factor;
+  evidence(steps: number): number {
     let evidence = 0;
-    while (evidence < sweepClass - 1 && steps >= (evidenceClasses[evidence] ?? Infinity)) evidence++;
+    while (evidence < sweepClass - 1 && steps >= (this.#bounds[evidence] ?? 0)) evidence++;
     return evidence;
   }
+
+  /** Adds what the targets of a source get of what it was asked for: `asked`, from `from` on, a column a horizon. */
+  addTargets(source: number, region: number, asked: Float64Array, from: number, into: Sums, { horizons, weights }: Wanted): void {
+    const { targets, steps } = this.#graph;
+    const perStep = this.perStep(source);
+    for (let edge = source * targetsEach; edge < (source + 1) * targetsEach; edge++) {
+      const target = targets[edge] ?? -1;
+      const probability = (steps[edge] ?? 0) * perStep;
+      if (target < 0 || probability < probabilityMin) continue;
+      const evidence = this.evidence(steps[edge] ?? 0);
+      const at = into.place(target, region);
+      const { sums } = into;
+      if (weights) {
+        const weight = probability * (weights[evidence] ?? 0);
+        for (let column = 0; column < horizons.length; column++) sums[at + column] = (sums[at + column] ?? 0) + weight * (asked[from + column] ?? 0);
+      } else {
+        sums[at + evidence] = (sums[at + evidence] ?? 0) + probability * (asked[from] ?? 0);
+      }
+    }
+  }
+}
+
+function isAny(sums: Float64Array, from: number, length: number): boolean {
+  for (let at = from; at < from + length; at++) if (sums[at] !== 0) return true;
+  return false;
 }

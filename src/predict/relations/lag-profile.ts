@@ -44,6 +44,13 @@ export class LagProfile {
     return ageMin > journeyMin ? 0 : (this.#within[ageMin + horizonMin - 1] ?? 1) - (this.#within[ageMin - 1] ?? 1);
   }
 
+  /** Minutes' worth of a steady rate that is still to come within the horizon. */
+  usually(horizonMin: number): number {
+    let sum = 0;
+    for (let ageMin = 1; ageMin <= journeyMin; ageMin++) sum += this.coming(ageMin, horizonMin);
+    return sum;
+  }
+
   write(writer: ByteWriter): void {
     for (const count of this.#counts) writer.double(count);
   }

@@ -1,87 +1,94 @@
 /**
- * Sums for pairs of numbers, some columns each, in one open-addressing hash table of typed arrays: what a moment's forecast needs for the rows something is
- * known about, and nothing for all the others. Grows as it fills; thrown away after use.
+ * Sums for pairs of numbers, some columns each: an open-addressing table of rows, and the rows side by side in the order in which they came. Grows as it fills;
+ * thrown away after use.
  */
-const empty = -1;
+const placesMin = 1024;
 
 export class PairSums {
-  readonly #columns: number;
-  #first: Int32Array;
-  #second: Int32Array;
+  readonly columns: number;
+  /** 1 + row; 0 for nothing here. */
+  #places: Int32Array;
+  #firsts: Int32Array;
+  #seconds: Int32Array;
   #sums: Float64Array;
   #size = 0;
 
-  /** `expected`: about how many pairs there will be. Growing there cost a third of a backtest. */
+  /** `expected`: about how many pairs there will be. */
   constructor(columns: number, expected: number) {
-    this.#columns = columns;
-    const capacity = 2 ** Math.ceil(Math.log2(Math.max(1024, 2.5 * expected)));
-    this.#first = new Int32Array(capacity).fill(empty);
-    this.#second = new Int32Array(capacity);
-    this.#sums = new Float64Array(capacity * columns);
+    this.columns = columns;
+    const places = 2 ** Math.ceil(Math.log2(Math.max(placesMin, 2.5 * expected)));
+    this.#places = new Int32Array(places);
+    this.#firsts = new Int32Array(places / 2);
+    this.#seconds = new Int32Array(places / 2);
+    this.#sums = new Float64Array((places / 2) * columns);
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Where to find the pair's columns in `sums`, from here on; −1 when it was never added. */
-  find(first: number, second: number): number {
-    const mask = this.#first.length - 1;
-    let at = hash(first, second) & mask;
-    while (this.#first[at] !== empty) {
-      if (this.#first[at] === first && this.#second[at] === second) return at * this.#columns;
-      at = (at + 1) & mask;
-    }
-    return -1;
-  }
-
-  /** The same, made now if it was not there. `sums` may be another array afterwards. */
-  place(first: number, second: number): number {
-    if (this.#size * 2 >= this.#first.length) this.#grow();
-    const mask = this.#first.length - 1;
-    let at = hash(first, second) & mask;
-    while (this.#first[at] !== empty) {
-      if (this.#first[at] === first && this.#second[at] === second) return at * this.#columns;
-      at = (at + 1) & mask;
-    }
-    this.#first[at] = first;
-    this.#second[at] = second;
-    this.#size++;
-    return at * this.#columns;
-  }
-
-  /** Makes the pair's columns 0. */
-  clear(first: number, second: number): void {
-    const at = this.find(first, second);
-    if (at >= 0) this.#sums.fill(0, at, at + this.#columns);
+  get bytes(): number {
+    return 4 * (this.#places.length + 2 * this.#firsts.length) + this.#sums.byteLength;
   }
 
   get sums(): Float64Array {
     return this.#sums;
   }
 
-  /** Every pair, with where its columns are. */
-  forEach(visit: (first: number, second: number, at: number) => void): void {
-    for (let at = 0; at < this.#first.length; at++) {
-      const first = this.#first[at] ?? empty;
-      if (first !== empty) visit(first, this.#second[at] ?? 0, at * this.#columns);
+  firstAt(row: number): number {
+    return this.#firsts[row] ?? 0;
+  }
+
+  secondAt(row: number): number {
+    return this.#seconds[row] ?? 0;
+  }
+
+  /** Where to find the pair's columns in `sums`, from here on; −1 when it was never added. */
+  find(first: number, second: number): number {
+    const row = (this.#places[this.#placeOf(first, second)] ?? 0) - 1;
+    return row < 0 ? -1 : row * this.columns;
+  }
+
+  /** The same, made now if it was not there. `sums` may be another array afterwards. */
+  place(first: number, second: number): number {
+    const place = this.#placeOf(first, second);
+    const row = (this.#places[place] ?? 0) - 1;
+    if (row >= 0) return row * this.columns;
+    this.#firsts[this.#size] = first;
+    this.#seconds[this.#size] = second;
+    this.#places[place] = ++this.#size;
+    if (this.#size === this.#firsts.length) this.#grow();
+    return (this.#size - 1) * this.columns;
+  }
+
+  /** The place the pair has, or the free one it would get. */
+  #placeOf(first: number, second: number): number {
+    const places = this.#places;
+    const mask = places.length - 1;
+    let place = hash(first, second) & mask;
+    for (let row = (places[place] ?? 0) - 1; row >= 0; row = (places[place] ?? 0) - 1) {
+      if (this.#firsts[row] === first && this.#seconds[row] === second) break;
+      place = (place + 1) & mask;
     }
+    return place;
   }
 
   #grow(): void {
-    const first = this.#first;
-    const second = this.#second;
-    const sums = this.#sums;
-    this.#first = new Int32Array(first.length * 2).fill(empty);
-    this.#second = new Int32Array(first.length * 2);
-    this.#sums = new Float64Array(first.length * 2 * this.#columns);
-    this.#size = 0;
-    for (let at = 0; at < first.length; at++) {
-      if (first[at] === empty) continue;
-      const to = this.place(first[at] ?? 0, second[at] ?? 0);
-      for (let column = 0; column < this.#columns; column++) this.#sums[to + column] = sums[at * this.#columns + column] ?? 0;
-    }
+    const places = this.#places.length * 2;
+    this.#firsts = doubled(this.#firsts);
+    this.#seconds = doubled(this.#seconds);
+    const sums = new Float64Array(this.#sums.length * 2);
+    sums.set(this.#sums);
+    this.#sums = sums;
+    this.#places = new Int32Array(places);
+    for (let row = 0; row < this.#size; row++) this.#places[this.#placeOf(this.#firsts[row] ?? 0, this.#seconds[row] ?? 0)] = row + 1;
   }
+}
+
+function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(column.length * 2);
+  made.set(column);
+  return made;
 }
 
 function hash(first: number, second: number): number {

@@ -29,16 +29,21 @@ export class RecentDemand {
   }
 
   add(startMs: number, keys: Int32Array, regions: Int32Array, counts: Float64Array, leads: (key: number) => boolean): void {
-    const rows: number[] = [];
-    for (let i = 0; i < keys.length; i++) if (leads(keys[i] ?? 0)) rows.push(i);
-    const stride = Math.max(1, Math.ceil(rows.length / recentMax));
-    const kept = stride === 1 ? rows : rows.filter((_, i) => i % stride === 0);
-    const scale = kept.length === 0 ? 1 : rows.length / kept.length;
-    this.#minutes = this.#minutes.filter((minute) => minute.startMs > startMs - journeyMin * minuteMs);
-    this.#minutes.push({
-      startMs, keys: Int32Array.from(kept, (row) => keys[row] ?? 0), regions: Int32Array.from(kept, (row) => regions[row] ?? 0),
-      counts: Float64Array.from(kept, (row) => (counts[row] ?? 0) * scale),
-    });
+    const rows = new Int32Array(keys.length);
+    let found = 0;
+    for (let i = 0; i < keys.length; i++) if (leads(keys[i] ?? 0)) rows[found++] = i;
+    const stride = Math.max(1, Math.ceil(found / recentMax));
+    const kept = Math.ceil(found / stride);
+    const scale = found / Math.max(1, kept);
+    const minute = { startMs, keys: new Int32Array(kept), regions: new Int32Array(kept), counts: new Float64Array(kept) };
+    for (let i = 0; i < kept; i++) {
+      const row = rows[i * stride] ?? 0;
+      minute.keys[i] = keys[row] ?? 0;
+      minute.regions[i] = regions[row] ?? 0;
+      minute.counts[i] = (counts[row] ?? 0) * scale;
+    }
+    this.#minutes = this.#minutes.filter((one) => one.startMs > startMs - journeyMin * minuteMs);
+    this.#minutes.push(minute);
   }
 
   /** What is known of these keys is another key's no more. */

@@ -6,17 +6,18 @@
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { RateReader } from '../base/rates.ts';
 import { horizonsMin } from '../forecaster.ts';
-import { largest } from '../selection.ts';
+import { largestOfMany } from '../selection.ts';
 import type { Batch, Level, ObservedMinute, ObservedSweep, KeyNumbers, Stage } from '../stage.ts';
 import { levels } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
-import { askedLately, classCount, comingByEvidence, comingByHorizon, usualSums } from './coming.ts';
-import type { Coming, Moment } from './coming.ts';
+import { addComing, addUsual, classCount, sweepClass } from './coming.ts';
+import type { Moment } from './coming.ts';
 import { EvidenceWeights } from './evidence-weights.ts';
+import { KeyRows, KeySums } from './key-sums.ts';
 import { LagProfile } from './lag-profile.ts';
 import { RecentDemand } from './recent-demand.ts';
-import type { PairSums } from './pair-sums.ts';
-import { SweepsAhead } from './sweeps-ahead.ts';
+import { PairSums } from './pair-sums.ts';
+import { nothingAhead, SweepsAhead } from './sweeps-ahead.ts';
 import type { Ahead } from './sweeps-ahead.ts';
 import { TransitionGraph } from './transition-graph.ts';
 
@@ -31,11 +32,22 @@ const minuteMs = 60_000;
 const usualEveryMs = 10 * minuteMs;
 export const raisedMax = 2000;
 
+const allHorizons = horizonsMin.map((_, horizon) => horizon);
+
+/** What is good until the next minute is observed or something is learned. What targets get of what was asked for lately is made when it is asked for. */
 interface Now {
   readonly moment: Moment;
-  readonly asked: PairSums;
-  /** Made when it is asked for. */
-  readonly coming: Partial<Record<Level, Coming>>;
+  /** By key: which horizons have been summed. */
+  readonly site: boolean[];
+  /** By (key, region), a column a horizon. */
+  region?: PairSums;
+}
+
+/** Where the rows of a batch find their sums, −1 for none, and what part of their key's usual is theirs. */
+interface Places {
+  readonly coming: Int32Array;
+  readonly usual: Int32Array;
+  readonly shares: Float64Array;
 }
 
 export class RelationStage implements Stage {
@@ -46,19 +58,23 @@ export class RelationStage implements Stage {
   readonly #profile = new LagProfile();
   readonly #recent = new RecentDemand();
   readonly #weights: Record<Level, EvidenceWeights> = { site: new EvidenceWeights(firstWeights), region: new EvidenceWeights(firstWeights) };
-  readonly #sweepsAhead = new SweepsAhead();
+  readonly #sweepsAhead: SweepsAhead;
   #sweeps: readonly ObservedSweep[] = [];
-  #ahead: readonly Ahead[] = [];
+  #ahead: Ahead = nothingAhead;
   readonly #gone = new Set<number>();
   readonly #samples: Partial<Record<Level, { readonly promises: Float64Array; readonly expected: Float64Array }>> = {};
-  /** Of one moment; good until the next minute is observed or something is learned. */
   #now: Now | undefined;
-  /** Summed again at the first minute of each `usualEveryMs`; it is never asked for before that. */
-  #usual: PairSums | undefined;
+  /** Of all that is summed at the site level: given anew whenever the usual is summed. */
+  readonly #rows = new KeyRows();
+  /** One for each horizon: most of the time one is asked for. Used again each moment. */
+  readonly #siteComing = horizonsMin.map(() => new KeySums(1, this.#rows));
+  /** What keys get usually, a column a class of edges: summed again at the first minute of each `usualEveryMs`, and when it is first asked for. */
+  readonly #usual = new KeySums(sweepClass, this.#rows);
   #usualSlot = -1;
 
   constructor(state: EngineState) {
     this.#state = state;
+    this.#sweepsAhead = new SweepsAhead(state.resources);
   }
 
   get #silent(): boolean {
@@ -81,15 +97,12 @@ export class RelationStage implements Stage {
     this.#sweeps = sweeps;
     this.#ahead = this.#lookAhead(startMs + minuteMs);
     this.#recent.add(startMs, keys, regions, counts, (key) => this.#graph.sourceOf(key) >= 0);
-    const slot = Math.floor(startMs / usualEveryMs);
-    if (slot === this.#usualSlot && this.#usual) return;
-    this.#usualSlot = slot;
-    this.#usual = usualSums(this.#moment(startMs + minuteMs));
+    if (Math.floor(startMs / usualEveryMs) !== this.#usualSlot) this.#sumUsual(startMs);
   }
 
   forget(key: number): void {
     this.#now = undefined;
-    this.#usual?.clear(key, 0);
+    this.#usual.clear(key);
     this.#graph.forget(key);
     this.#sweepsAhead.forget(key);
     this.#gone.add(key);
@@ -98,9 +111,16 @@ export class RelationStage implements Stage {
   apply(batch: Batch, perMinute: Float64Array, horizon: number, nowMs: number): void {
     if (this.#silent) return;
     const minutes = horizonsMin[horizon] ?? 1;
-    const promises = this.#promises(batch, this.#comingAt(nowMs, batch.level), perMinute, nowMs);
+    const coming = this.#comingAt(nowMs, batch.level, horizon);
+    const places = this.#placesOf(batch, coming, perMinute, nowMs);
+    const { sums } = coming;
+    const column = batch.level === 'site' ? 0 : horizon;
+    const weights = this.#weights[batch.level].values;
+    const part = this.#profile.usually(minutes);
     for (let i = 0; i < batch.length; i++) {
-      const promised = promises(i, horizon);
+      const at = places.coming[i] ?? -1;
+      const usually = this.#weighed(places.usual[i] ?? -1, weights) * part;
+      const promised = (at < 0 ? 0 : sums[at + column] ?? 0) - (places.shares[i] ?? 0) * usually;
       const rate = perMinute[i] ?? 0;
       if (promised !== 0) perMinute[i] = Math.max(leastPart * rate, rate + promised / minutes);
     }
@@ -108,23 +128,30 @@ export class RelationStage implements Stage {
 
   *raised(nowMs: number): Iterable<number> {
     if (this.#silent) return;
-    const { sums } = this.#comingAt(nowMs, 'site');
-    const keys: number[] = [];
-    const promised: number[] = [];
-    sums.forEach((key, _region, at) => {
-      keys.push(key);
-      promised.push(sums.sums[at + learnedHorizon] ?? 0);
-    });
-    for (const row of largest(Float64Array.from(promised), promised.length, raisedMax)) yield keys[row] ?? 0;
+    const { sums } = this.#siteComingAt(nowMs, learnedHorizon);
+    const promised = new Float32Array(this.#rows.size);
+    for (let row = 0; row < promised.length; row++) promised[row] = sums[row] ?? 0;
+    for (const row of largestOfMany(promised, raisedMax)) yield this.#rows.keyAt(row);
   }
 
   prepare(batch: Batch, perMinute: Float64Array, nowMs: number): void {
     const promises = new Float64Array(batch.length * classCount);
     const expected = perMinute.map((rate) => rate * (horizonsMin[learnedHorizon] ?? 0));
     if (!this.#silent) {
-      const { moment, asked } = this.#at(nowMs);
-      const promised = this.#promises(batch, comingByEvidence(moment, batch.level, asked, this.#usualOf(moment), learnedHorizon), perMinute, nowMs);
-      for (let i = 0; i < batch.length; i++) for (let one = 0; one < classCount; one++) promises[i * classCount + one] = promised(i, one);
+      const { moment } = this.#at(nowMs);
+      const coming = batch.level === 'site' ? new KeySums(classCount, this.#rows) : this.#pairSums(moment, classCount);
+      addComing(moment, batch.level, coming, { horizons: [learnedHorizon] });
+      const places = this.#placesOf(batch, coming, perMinute, nowMs);
+      const { sums } = coming;
+      const part = this.#profile.usually(horizonsMin[learnedHorizon]);
+      for (let i = 0; i < batch.length; i++) {
+        const at = places.coming[i] ?? -1;
+        const usual = places.usual[i] ?? -1;
+        for (let one = 0; one < classCount; one++) {
+          const usually = usual < 0 || one === sweepClass ? 0 : (this.#usual.sums[usual + one] ?? 0) * part;
+          promises[i * classCount + one] = (at < 0 ? 0 : sums[at + one] ?? 0) - (places.shares[i] ?? 0) * usually;
+        }
+      }
     }
     this.#samples[batch.level] = { promises, expected };
   }
@@ -138,7 +165,8 @@ export class RelationStage implements Stage {
   }
 
   bytes(): number {
-    return this.#graph.bytes + this.#recent.bytes + this.#sweepsAhead.bytes;
+    const sums = [this.#rows, this.#usual, ...this.#siteComing].reduce((sum, { bytes }) => sum + bytes, this.#now?.region?.bytes ?? 0);
+    return this.#graph.bytes + this.#recent.bytes + this.#sweepsAhead.bytes + sums;
   }
 
   write(writer: ByteWriter, numbers: KeyNumbers): void {
@@ -156,55 +184,78 @@ export class RelationStage implements Stage {
   }
 
   #moment(nowMs: number): Moment {
-    const reader = new RateReader(this.#state, nowMs);
-    return { graph: this.#graph, profile: this.#profile, recent: this.#recent.asOf(nowMs), ahead: this.#ahead, nowMs, rateOf: (key) => reader.rate(key) };
+    return { graph: this.#graph, profile: this.#profile, recent: this.#recent.asOf(nowMs), ahead: this.#ahead, nowMs };
   }
 
-  #lookAhead(nowMs: number): readonly Ahead[] {
-    if (this.#sweeps.length === 0) return [];
-    const { resources, byResource } = this.#state;
+  #lookAhead(nowMs: number): Ahead {
+    if (this.#sweeps.length === 0) return nothingAhead;
+    const { byResource } = this.#state;
     const reader = new RateReader(this.#state, nowMs);
-    return this.#sweepsAhead.of(this.#sweeps, { resources, nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
+    return this.#sweepsAhead.of(this.#sweeps, { nowMs, rateOf: (key) => reader.rate(key), lastSeenMs: (key) => byResource.lastSeenAt(key) });
   }
 
   #at(nowMs: number): Now {
-    if (this.#now?.moment.nowMs !== nowMs) {
-      const moment = this.#moment(nowMs);
-      this.#now = { moment, asked: askedLately(moment), coming: {} };
-    }
+    // After a snapshot was read nothing has been summed yet.
+    if (this.#usualSlot < 0) this.#sumUsual(nowMs - minuteMs);
+    if (this.#now?.moment.nowMs !== nowMs) this.#now = { moment: this.#moment(nowMs), site: [] };
     return this.#now;
   }
 
-  /** After a snapshot was read nothing has been summed yet. */
-  #usualOf(moment: Moment): PairSums {
-    return this.#usual ??= usualSums(moment);
+  #sumUsual(startMs: number): void {
+    const reader = new RateReader(this.#state, startMs + minuteMs);
+    this.#usualSlot = Math.floor(startMs / usualEveryMs);
+    this.#rows.clear();
+    this.#usual.reset();
+    addUsual(this.#moment(startMs + minuteMs), (key) => reader.rate(key), this.#usual);
   }
 
-  #comingAt(nowMs: number, level: Level): Coming {
-    const { moment, asked, coming } = this.#at(nowMs);
-    return coming[level] ??= comingByHorizon(moment, level, asked, this.#usualOf(moment), this.#weights[level].values);
+  #comingAt(nowMs: number, level: Level, horizon: number): KeySums | PairSums {
+    return level === 'site' ? this.#siteComingAt(nowMs, horizon) : this.#regionComingAt(nowMs);
   }
 
-  /** Reads what a row gets beyond the usual, in requests, from a column. */
-  #promises(batch: Batch, { sums, usual }: Coming, perMinute: Float64Array, nowMs: number): (row: number, column: number) => number {
-    const usually = this.#usual;
-    if (!usually) return () => 0;
-    if (batch.level === 'site') {
-      return (row, column) => {
-        const key = batch.keys[row] ?? -1;
-        const at = sums.find(key, 0);
-        const from = usually.find(key, 0);
-        return (at < 0 ? 0 : sums.sums[at + column] ?? 0) - (from < 0 ? 0 : usual(from, column));
-      };
-    }
+  #siteComingAt(nowMs: number, horizon: number): KeySums {
+    const { moment, site } = this.#at(nowMs);
+    const sums = this.#siteComing[horizon] ?? new KeySums(1, this.#rows);
+    if (site[horizon]) return sums;
+    site[horizon] = true;
+    sums.reset();
+    addComing(moment, 'site', sums, { horizons: [horizon], weights: this.#weights.site.values });
+    return sums;
+  }
+
+  #regionComingAt(nowMs: number): PairSums {
+    const now = this.#at(nowMs);
+    if (now.region) return now.region;
+    now.region = this.#pairSums(now.moment, allHorizons.length);
+    addComing(now.moment, 'region', now.region, { horizons: allHorizons, weights: this.#weights.region.values });
+    return now.region;
+  }
+
+  #pairSums({ recent }: Moment, columns: number): PairSums {
+    return new PairSums(columns, 2 * recent.reduce((sum, { keys }) => sum + keys.length, 0));
+  }
+
+  #placesOf({ level, length, keys, regions }: Batch, sums: KeySums | PairSums, perMinute: Float64Array, nowMs: number): Places {
+    const coming = new Int32Array(length);
+    const usual = new Int32Array(length);
+    const shares = new Float64Array(length).fill(1);
     const reader = new RateReader(this.#state, nowMs);
-    return (row, column) => {
-      const key = batch.keys[row] ?? -1;
-      const at = sums.find(key, batch.regions[row] ?? -1);
-      const from = usually.find(key, 0);
-      if (from < 0) return at < 0 ? 0 : sums.sums[at + column] ?? 0;
-      const share = Math.min(1, (perMinute[row] ?? 0) / Math.max(1e-12, reader.rate(key)));
-      return (at < 0 ? 0 : sums.sums[at + column] ?? 0) - share * usual(from, column);
-    };
+    for (let i = 0; i < length; i++) {
+      const key = keys[i] ?? -1;
+      coming[i] = sums instanceof PairSums ? sums.find(key, regions[i] ?? -1) : sums.find(key);
+      const from = this.#usual.find(key);
+      usual[i] = from;
+      if (level === 'region' && from >= 0) shares[i] = Math.min(1, (perMinute[i] ?? 0) / Math.max(1e-12, reader.rate(key)));
+    }
+    return { coming, usual, shares };
+  }
+
+  /** What comes a minute usually, edges believed as far as the weights say. */
+  #weighed(at: number, weights: Float64Array): number {
+    if (at < 0) return 0;
+    const { sums } = this.#usual;
+    let rate = 0;
+    for (let evidence = 0; evidence < sweepClass; evidence++) rate += (weights[evidence] ?? 0) * (sums[at + evidence] ?? 0);
+    return rate;
   }
 }
