@@ -6,11 +6,11 @@
 import { formatDuration } from '../kernel/index.ts';
 import { levels, stageNames } from '../predict/index.ts';
 import { missReasons, policyNames } from '../predict/backtest/index.ts';
-import type { MissReason, PolicyName, ScoreRow } from '../predict/backtest/index.ts';
+import type { MissReason, PolicyName, ScoreRow, TotalRow } from '../predict/backtest/index.ts';
 import { calibrationChart, escaped, intervalChart, lineChart } from './backtest-charts.ts';
 import type { Dot, Line, Tick } from './backtest-charts.ts';
 import { reportStyle } from './backtest-style.ts';
-import { calibrationCases, levelTitles, missTitles, policyTitles } from './backtest-summary.ts';
+import { calibrationCases, levelTitles, missTitles, policyTitles, totalTitles } from './backtest-summary.ts';
 import type { BacktestSummary, LevelSummary, PolicySummary } from './backtest-summary.ts';
 
 /** More points than this are a thicket; neighbours are added up. */
@@ -121,7 +121,16 @@ function forecasts(summary: BacktestSummary): string {
 ${judged.length === 0 ? '' : `<ul class="legend"><li><span class="swatch refreshed"></span>${levelTitles.site}</li><li><span class="swatch by-region"></span>${levelTitles.region}</li></ul>
 <div class="pair"><div><h3>At least one request in 15 min</h3>${calibrationChart('What was said against what came true', said)}<p><small>On the dashed line is right. One dot a density of demand.</small></p></div>
 <div><h3>Counts within their 90 % interval</h3>${intervalChart('Shares of counts within their 90 % interval by density', strata.map((limit) => (limit === Infinity ? '∞' : String(limit))), held, band)}<p><small>The band is 87 to 93 %. Counts astride a limit count in part (Czado, Gneiting &amp; Held 2009).</small></p></div></div>`}
-<details><summary>All strata and horizons</summary><div class="scroll"><table><tr><th></th><th>horizon</th><th>expected</th><th>forecasts</th><th>said</th><th>came true</th><th>log loss</th><th>best EWMA</th><th>Brier</th><th>≤ q50</th><th>≤ q90</th><th>≤ q99</th><th>in 90 %</th></tr>${rows.map(forecastRow).join('')}</table></div></details>`;
+<details><summary>All strata and horizons</summary><div class="scroll"><table><tr><th></th><th>horizon</th><th>expected</th><th>forecasts</th><th>said</th><th>came true</th><th>log loss</th><th>best EWMA</th><th>Brier</th><th>≤ q50</th><th>≤ q90</th><th>≤ q99</th><th>in 90 %</th></tr>${rows.map(forecastRow).join('')}</table></div></details>
+${totals(summary)}`;
+}
+
+function totals({ totals: rows }: BacktestSummary): string {
+  if (rows.length === 0) return '';
+  const cells = ({ level, horizonMin, forecasts: of, central90, error, errorOfLast }: TotalRow): string =>
+    `<tr><td>${totalTitles[level]}</td>${[`${horizonMin} min`, count(of), percent(central90), percent(error), percent(errorOfLast)].map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  return `<h3>All requests together</h3><p>Requests of the whole site, and of each region forecast as a time series: how often the 90 % interval held the count, and the mean error beside that of repeating the last as many minutes.</p>
+<div class="scroll"><table><tr><th></th><th>horizon</th><th>forecasts</th><th>in 90 %</th><th>mean error</th><th>by the last minutes</th></tr>${rows.map(cells).join('')}</table></div>`;
 }
 
 function levelSentence(level: LevelSummary): string {

@@ -4,7 +4,7 @@ import { traceFaults, traceOddities } from '../demand/trace/index.ts';
 import { policyNames, yardstickNames } from '../predict/backtest/index.ts';
 import { levels } from '../predict/index.ts';
 import type { Level, StageName } from '../predict/index.ts';
-import type { MissReason, PlayResult, PolicyName, ScoreRow, TraceTotals } from '../predict/backtest/index.ts';
+import type { MissReason, PlayResult, PolicyName, ScoreRow, TotalRow, TraceTotals } from '../predict/backtest/index.ts';
 import type { BacktestOptions } from './backtest-options.ts';
 
 export const policyTitles: Readonly<Record<PolicyName, string>> = {
@@ -21,6 +21,8 @@ export const missTitles: Readonly<Record<MissReason, string>> = {
 };
 
 export const levelTitles: Readonly<Record<Level, string>> = { site: 'resources everywhere', region: 'resources by region' };
+
+export const totalTitles: Readonly<Record<Level, string>> = { site: 'the site', region: 'each region' };
 
 export interface PolicySummary {
   readonly policy: PolicyName;
@@ -69,6 +71,8 @@ export interface BacktestSummary {
   readonly requestsInOutages: number;
   readonly policies: readonly PolicySummary[];
   readonly forecasts: { readonly levels: readonly LevelSummary[]; readonly rows: readonly ScoreRow[] };
+  /** Of the site and of regions as a whole. */
+  readonly totals: readonly TotalRow[];
   readonly misses: PlayResult['misses'];
   /** Of the engine's stages: where the gate let them in at the end, and what each gained. */
   readonly doors: PlayResult['doors'];
@@ -97,6 +101,7 @@ export function summarise(
     requestsInOutages: sumOf(result, 'passive', 'requests'),
     policies: policyNames.map((policy) => summarisePolicy(result, policy)),
     forecasts: { levels: levels.flatMap((level) => summariseLevel(level, result.forecasts)), rows: result.forecasts },
+    totals: result.totals,
     misses: result.misses, doors: result.doors, work: result.work,
     badLines: lines.reduce((sum, line) => sum + (line.skipped ? line.count : 0), 0),
     lines,

@@ -1,7 +1,7 @@
 /** A backtest's findings as the text a person reads on a terminal. Pure. */
 import { formatDuration } from '../kernel/index.ts';
 import { missReasons } from '../predict/backtest/index.ts';
-import { calibrationCases, levelTitles, missTitles, policyTitles } from './backtest-summary.ts';
+import { calibrationCases, levelTitles, missTitles, policyTitles, totalTitles } from './backtest-summary.ts';
 import type { BacktestSummary, LevelSummary } from './backtest-summary.ts';
 
 export function backtestText(summary: BacktestSummary): string {
@@ -32,6 +32,7 @@ export function backtestText(summary: BacktestSummary): string {
     '',
     'Why the rest was missed: ' + missReasons.map((why) => `${missTitles[why]} ${share(missed === 0 ? 0 : summary.misses.byReason[why] / missed)}`).join(', '),
     ...summary.forecasts.levels.flatMap((level) => levelReport(summary, level)),
+    ...totalsReport(summary),
   ];
   return `${text.join('\n')}\n`;
 }
@@ -55,6 +56,16 @@ function levelReport(summary: BacktestSummary, level: LevelSummary): string[] {
       Math.min(...row.yardsticks).toFixed(4).padStart(11),
       share(row.within[3]).padStart(9),
     ].join(' ')),
+  ];
+}
+
+/** Forecasts of everything together. */
+function totalsReport({ totals }: BacktestSummary): string[] {
+  if (totals.length === 0) return [];
+  return [
+    '',
+    'Forecasts of all requests together       forecasts   in 90 %   mean error   were the last minutes repeated',
+    ...totals.map((row) => `${` ${totalTitles[row.level]}, ${row.horizonMin} min`.padEnd(40)} ${count(row.forecasts).padStart(9)} ${share(row.central90).padStart(9)} ${share(row.error).padStart(12)} ${share(row.errorOfLast).padStart(12)}`),
   ];
 }
 

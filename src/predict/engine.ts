@@ -10,7 +10,7 @@ import type { DemandCount } from '../demand/window.ts';
 import { ForeshadowError } from '../kernel/index.ts';
 import type { ByteWriter, RegionName, ResourceKey } from '../kernel/index.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
-import type { DemandRate, Emerging, Forecast, Forecaster, RateUse } from './forecaster.ts';
+import type { DemandRate, Emerging, Forecast, Forecaster, RateUse, SeriesSummary, Total } from './forecaster.ts';
 import { HeldOut } from './evidence/held-out.ts';
 import { Intake } from './intake.ts';
 import { RateReader } from './base/rates.ts';
@@ -71,6 +71,7 @@ export interface EngineReport {
   readonly doors: readonly Door[];
   readonly accuracy: readonly AccuracyRow[];
   readonly fallenBack: readonly Level[];
+  readonly series: readonly SeriesSummary[];
 }
 
 interface Parts {
@@ -183,7 +184,8 @@ export class DemandEngine implements Forecaster {
   /** The most expected keys of a region, page by page. */
   page(nowMs: number, query: ForecastQuery): ForecastPage {
     this.#awake(nowMs);
-    return forecastPage(this.#state, this.#pipeline, this.#full, nowMs, query);
+    const total = this.totals(nowMs).find(({ region, horizonMin }) => region === query.region && horizonMin === query.horizonMin);
+    return { ...forecastPage(this.#state, this.#pipeline, this.#full, nowMs, query), total };
   }
 
   /** Everything forecast of one resource: everywhere, and in each region it was asked for from. Undefined for one never seen. */
@@ -196,6 +198,11 @@ export class DemandEngine implements Forecaster {
     // A planner asks this for every resource at one time.
     if (!this.#shares || this.#shares.nowMs !== nowMs) this.#shares = { nowMs, reader: new VariationShares(this.#state, nowMs) };
     return this.#shares.reader.of(resource, region === everywhere ? -1 : this.#state.regions.indexOf(region) ?? -1);
+  }
+
+  totals(nowMs: number): Total[] {
+    this.#awake(nowMs);
+    return this.#pipeline.stages.flatMap((stage) => stage.totals?.(nowMs) ?? []);
   }
 
   emerging(limit: number): Emerging[] {
@@ -223,9 +230,9 @@ export class DemandEngine implements Forecaster {
     return this.#written().finish();
   }
 
-  /** Where each stage stands: let in or not, and what it gained; how good the forecasts of the last days were; where all stages are left aside. */
+  /** Where each stage stands: let in or not, and what it gained; how good the forecasts of the last days were; where all stages are left aside; which model tells each series. */
   report(): EngineReport {
-    return { doors: this.#gate.doors(), accuracy: this.#state.accuracy.rows(), fallenBack: this.fallenBack() };
+    return { doors: this.#gate.doors(), accuracy: this.#state.accuracy.rows(), fallenBack: this.fallenBack(), series: this.#pipeline.stages.flatMap((stage) => stage.series?.() ?? []) };
   }
 
   /** Levels at which all stages are left aside for now, because together they did worse than the base rates. */

@@ -6,7 +6,7 @@ import { ForeshadowError } from '../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import { baseRates } from './base/base-rates.ts';
 import { everywhere, horizonsMin } from './forecaster.ts';
-import type { Forecast, HorizonMin } from './forecaster.ts';
+import type { Forecast, HorizonMin, Total } from './forecaster.ts';
 import type { FullForecasts } from './full-forecasts.ts';
 import type { Pipeline } from './pipeline.ts';
 import { largest } from './selection.ts';
@@ -28,13 +28,15 @@ export interface ForecastPage {
   /** Most expected first. */
   readonly items: readonly Forecast[];
   readonly nextCursor: string | undefined;
+  /** All resources together; undefined for a region that is not watched as a series, and before two hours of demand. */
+  readonly total: Total | undefined;
 }
 
 /** Keys that are looked at: those of largest base rate. Whoever leafs further wants the backtest's forecast file. */
 export const pagedMax = 20_000;
 
 /** Throws `usage` for a cursor that is none. */
-export function forecastPage(state: EngineState, pipeline: Pipeline, full: FullForecasts, nowMs: number, query: ForecastQuery): ForecastPage {
+export function forecastPage(state: EngineState, pipeline: Pipeline, full: FullForecasts, nowMs: number, query: ForecastQuery): Omit<ForecastPage, 'total'> {
   const { region, horizonMin, limit } = query;
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
   const horizon = horizonsMin.indexOf(horizonMin);

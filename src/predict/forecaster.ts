@@ -41,6 +41,26 @@ export interface DemandRate {
  */
 export type RateUse = 'next' | 'copies';
 
+/** Expected requests of the whole site (`region` `*`) or of a region, from all resources together. */
+export interface Total {
+  readonly region: RegionName;
+  readonly horizonMin: HorizonMin;
+  readonly mean: number;
+  /** Nine in ten outcomes lie from `q05` to `q95`. */
+  readonly q05: number;
+  readonly q95: number;
+}
+
+/** A total, class or resource that is watched as a time series, and which model tells its path. */
+export interface SeriesSummary {
+  readonly name: string;
+  readonly model: string;
+  /** What each model was worth on the series' own past when it was last chosen; lower is better. Empty before. */
+  readonly losses: readonly { readonly model: string; readonly loss: number }[];
+  /** End of the history that was fitted, epoch ms; 0 before the first fit. */
+  readonly fittedMs: number;
+}
+
 /** A resource asked for clearly more than usual, for now. */
 export interface Emerging {
   readonly resource: ResourceKey;
@@ -71,6 +91,8 @@ export interface Forecaster {
   forecast(nowMs: number, resource: ResourceKey, region: RegionName): readonly Forecast[] | undefined;
   /** Keys seen since `sinceMs` with P(≥1 in 30 min) ≥ `pMin`, each with all horizons, per region and for `*`. */
   forecasts(nowMs: number, sinceMs: number, pMin: number): Iterable<Forecast>;
+  /** Of the site and its largest regions, at every horizon. Empty before two hours of demand. */
+  totals(nowMs: number): Total[];
   /** Bursts and births that are on as of the last minute observed, most expected requests first. */
   emerging(limit: number): Emerging[];
   /** Share of each variation among the requests of a resource, everywhere or from one region, shrunk towards its route class's and the site's; sums to 1. Most probable first. */

@@ -5,7 +5,7 @@
  * and do nothing heavy themselves: that is `Work`, done elsewhere, and adopted when it is done.
  */
 import type { ByteReader, ByteWriter } from '../kernel/index.ts';
-import type { Emerging } from './forecaster.ts';
+import type { Emerging, SeriesSummary, Total } from './forecaster.ts';
 import type { Work, WorkDone } from './work.ts';
 
 /** In the order in which they are applied. */
@@ -81,6 +81,10 @@ export interface Stage {
   raised?(nowMs: number): Iterable<number>;
   /** What it sees more asked for than usual, in names, most expected first. */
   emerging?(limit: number): Emerging[];
+  /** What it expects of the site and of regions as a whole. */
+  totals?(nowMs: number): Total[];
+  /** What it watches as time series, and how each is modelled. */
+  series?(): SeriesSummary[];
   /** A sample of rows at `nowMs`, with the rates that `apply` would be given, whose outcomes `learn` will tell: once in half an hour a level. */
   prepare?(batch: Batch, perMinute: Float64Array, nowMs: number): void;
   /** Requests that came within 15 minutes, for each row of the last `prepare` of this level. Not called when the rows have lost their meaning. */

@@ -19,7 +19,7 @@ async function command(...args: string[]): Promise<{ readonly code: number; read
 }
 
 test('a page has its defaults, and refuses what is none of the horizons, limits and regions', async () => {
-  expect(await (await get('')).json()).toMatchObject({ region: '*', horizonMin: 15, nextCursor: 'more', items: [{ resource: '/a?b=/c', p: 0.6, q99: 4 }] });
+  expect(await (await get('')).json()).toMatchObject({ region: '*', horizonMin: 15, nextCursor: 'more', items: [{ resource: '/a?b=/c', p: 0.6, q99: 4 }], total: { mean: 240, q05: 200 } });
   expect(await (await get('?region=eu&horizon=30&limit=1&cursor=x')).json()).toMatchObject({ region: 'eu', horizonMin: 30 });
   for (const wrong of ['?horizon=7', '?horizon=x', '?limit=0', '?limit=1001', '?region=']) expect([wrong, (await get(wrong)).status]).toEqual([wrong, 422]);
 });
@@ -33,11 +33,13 @@ test('one resource is named by its path, escaped; one nobody asked for is not fo
 
 test('the command shows each of them, and says what it does not understand', async () => {
   const page = await command('--horizon', '15m');
-  expect([page.code, page.out]).toEqual([0, 'resource  expected  at least one  median  90 %  99 %\n/a?b=/c        3.0        60.0 %       1     2     4\nrequests in the next 15 min, everywhere\nmore: --cursor more\n']);
+  expect([page.code, page.out]).toEqual([0, 'resource  expected  at least one  median  90 %  99 %\n/a?b=/c        3.0        60.0 %       1     2     4\nrequests in the next 15 min, everywhere, 240 in all (90 %: 200 to 285)\nmore: --cursor more\n']);
   expect((await command('/a?b=/c')).out).toContain('everywhere  30 min       6.0');
   const accuracy = await command('accuracy');
   expect(accuracy.out).toContain('one region  more');
   expect(accuracy.out).toContain('trees  one region  below 0.1  in use  2.50');
+  expect(accuracy.out).toContain('site    mstl   1.10     1.50  week 1.30');
+  expect(accuracy.out).not.toContain('class');
   expect(JSON.parse((await command('--json')).out)).toMatchObject({ horizonMin: 15 });
   expect((await command('emerging')).out).toContain('/hit      burst  2 min       120     0.50  growing');
   for (const wrong of [['--horizon', 'soon'], ['a', 'b'], ['/a', '--limit', '3'], ['accuracy', '--region', 'eu'], ['emerging', '--horizon', '5m'], ['--what']]) {

@@ -47,12 +47,13 @@ export function sampleSource(status: () => Promise<Status>, notReady: () => stri
     },
     forecast: {
       page: ({ region, horizonMin, limit, cursor }) => ({
-        atMs: 5, region: region as RegionName, horizonMin, items: sampleForecasts.filter((one) => one.horizonMin === horizonMin).slice(0, limit), nextCursor: cursor === undefined ? 'more' : undefined, // a region's name is any text
+        atMs: 5, region: region as RegionName, horizonMin, items: sampleForecasts.filter((one) => one.horizonMin === horizonMin).slice(0, limit), nextCursor: cursor === undefined ? 'more' : undefined, total: { region: region as RegionName, horizonMin, mean: 240, q05: 200, q95: 285 }, // a region's name is any text
       }),
       of: (name) => (name === '/a?b=/c' ? { atMs: 5, resource: name, forecasts: sampleForecasts, variations: [{ variation: 'device=mobile', share: 1 }] } : undefined),
       accuracy: () => ({
         doors: [{ stage: 'trees', level: 'region', meanBelow: 0.1, open: true, gain: 2.5, certainty: 4 }],
         accuracy: [{ level: 'region', meanBelow: Infinity, forecasts: 900, said: 0.51, came: 0.5, logLoss: 0.6, logLossOfBase: 0.62, withinQ90: 0.91 }], fallenBack: [],
+        series: [{ name: 'site', model: 'mstl', losses: [{ model: 'flat', loss: 1.5 }, { model: 'mstl', loss: 1.1 }, { model: 'week', loss: 1.3 }], fittedMs: 1 }, { name: 'class /a/*', model: 'flat', losses: [], fittedMs: 0 }],
       }),
       emerging: (limit) => ({
         atMs: 600_000,

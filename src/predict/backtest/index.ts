@@ -5,6 +5,7 @@ export * from './hour-bucket.ts';
 export * from './misses.ts';
 export * from './play.ts';
 export * from './player.ts';
+export type { TotalRow } from './total-scores.ts';
 export { Timeline } from './timeline.ts';
 export * from './trace-minutes.ts';
 export * from './work-schedule.ts';

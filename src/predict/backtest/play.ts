@@ -11,6 +11,8 @@ import { horizonsMin } from '../forecaster.ts';
 import type { Copies, OutageScore } from './copies.ts';
 import { ForecastScores, yardstickHorizon } from './forecast-scores.ts';
 import type { ScoreRow } from './forecast-scores.ts';
+import { TotalScores } from './total-scores.ts';
+import type { TotalRow } from './total-scores.ts';
 import { Misses } from './misses.ts';
 import type { MissReason } from './misses.ts';
 import { ForeshadowPlayer } from './player.ts';
@@ -73,6 +75,7 @@ export interface PlayResult {
   /** Scored requests by age of their copy in minutes, the last bin for older. */
   readonly ages: Readonly<Record<PolicyName, Float64Array>>;
   readonly forecasts: readonly ScoreRow[];
+  readonly totals: readonly TotalRow[];
   readonly misses: { readonly byReason: Readonly<Record<MissReason, number>>; readonly most: readonly { readonly resource: string; readonly missed: number; readonly why: MissReason }[] };
   readonly keys: number;
   readonly refreshes: number;
@@ -92,6 +95,7 @@ interface Scene {
   readonly player: ForeshadowPlayer;
   readonly rivals: readonly Rival[];
   readonly forecasts: ForecastScores;
+  readonly totals: TotalScores;
   readonly misses: Misses;
   readonly outages: Outage[];
   /** Summed over outages. */
@@ -105,7 +109,7 @@ export async function playTrace(trace: TraceMinutes, files: readonly string[], o
   const player = new ForeshadowPlayer(trace, options, hooks);
   const scores = new RivalScores(outageMin);
   const scene: Scene = {
-    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(), misses: new Misses(), outages: [], freshCopies: 0,
+    trace, timeline, options, hooks, player, rivals: rivalNames.map((name) => new Rival(name)), forecasts: new ForecastScores(), totals: new TotalScores(trace.regions), misses: new Misses(), outages: [], freshCopies: 0,
   };
   const tooOldMs = options.freshForMs - options.outageLengthMs;
   const first = await timeline.nextFrom(-Infinity);
@@ -149,7 +153,7 @@ async function finish(scene: Scene, first: number, last: number, refreshes: numb
   const copies: Record<string, Copies> = { foreshadow: scene.player.copies };
   for (const rival of scene.rivals) copies[rival.name] = rival.copies;
   return {
-    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, forecasts: scene.forecasts.rows(), misses: missesOf(scene),
+    firstMs: first * minuteMs, lastMs: last * minuteMs, outages: scene.outages, forecasts: scene.forecasts.rows(), totals: scene.totals.rows(), misses: missesOf(scene),
     ages: each((name) => copies[name]?.ages ?? new Float64Array(0)),
     keys: scene.trace.resources.size, refreshes, freshCopies: scene.freshCopies / Math.max(1, scene.outages.length), ...await scene.player.end(),
   };
@@ -198,13 +202,15 @@ function playOutage(scene: Scene, minute: number, scoredFrom: number, outageMin:
 
 /** Holds the forecasts to what came: at the yardstick's horizon in every outage, at the others in some. */
 function scoreForecasts(scene: Scene, minute: number): void {
-  const { player, timeline, forecasts, outages, trace } = scene;
+  const { player, timeline, forecasts, totals, outages, trace } = scene;
   const atMs = minute * minuteMs;
   // Another part each time, so that every key has its turn.
   const every = Math.max(1, Math.ceil(trace.resources.size / scoredKeysMax));
   const part = { every, offset: outages.length };
+  const ofAll = player.totals(atMs);
   horizonsMin.forEach((horizonMin, horizon) => {
     if (!timeline.reaches(minute + horizonMin - 1)) return;
+    totals.score(horizon, ofAll, minutesOf(scene, minute, horizonMin), minutesOf(scene, minute - horizonMin, horizonMin));
     if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon, part), minutesOf(scene, minute, horizonMin));
   });
 }

@@ -7,7 +7,7 @@ import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.t
 import { DemandEngine } from '../engine.ts';
 import type { RateColumns } from '../engine.ts';
 import type { Door } from '../evidence/gate.ts';
-import type { Forecast } from '../forecaster.ts';
+import type { Forecast, Total } from '../forecaster.ts';
 import type { KeyPart } from '../full-forecasts.ts';
 import type { StageName } from '../stage.ts';
 import { Copies } from './copies.ts';
@@ -130,6 +130,11 @@ export class ForeshadowPlayer {
     const expected = new Float64Array(this.#trace.resources.span);
     for (const { key, perMinute } of this.#lastRates) expected[key] = perMinute;
     return expected;
+  }
+
+  /** Forecasts of the site and of regions as a whole. */
+  totals(nowMs: number): readonly Total[] {
+    return this.#forecaster.totals(nowMs);
   }
 
   /** Forecasts as of `nowMs` for every key seen in the last day. */

@@ -4,17 +4,15 @@
  * (`row-weights.ts`). It also forecasts the totals, with intervals. Memory: two bytes a key and at most 97 series of 15 days.
  * Long because it is where series, weights and rows meet: each of its doors is a few lines.
  */
-import type { ByteReader, ByteWriter, RegionName } from '../../kernel/index.ts';
+import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { RateReader, paceOf, regionParts, siteExposures } from '../base/rates.ts';
 import { everywhere, horizonsMin } from '../forecaster.ts';
-import type { HorizonMin } from '../forecaster.ts';
+import type { SeriesSummary, Total } from '../forecaster.ts';
 import type { Batch, KeyNumbers, Level, ObservedMinute, Stage } from '../stage.ts';
 import { dayScale, hourScale } from '../state/decayed-counts.ts';
 import type { EngineState } from '../state/state.ts';
-import type { ModelName } from './history.ts';
 import { binMin } from './history-ring.ts';
 import type { Holiday } from './holidays.ts';
-import type { ModelLoss } from './rolling-origin.ts';
 import { RowWeights, densityCount, densityOf, ratioCount, ratioLogMax } from './row-weights.ts';
 import { readSeason, writeSeason } from './season-snapshot.ts';
 import { SeriesBank, totalSlots } from './series-bank.ts';
@@ -36,26 +34,6 @@ const silenceMax = 3 * 1440;
 /** Horizon whose outcomes teach the weights, as an index into `horizonsMin`. */
 const learnedHorizon = 2;
 const factorMost = 4;
-
-/** Expected requests of the whole site (`region` `*`) or of a region, from all resources together. */
-export interface Total {
-  readonly region: RegionName;
-  readonly horizonMin: HorizonMin;
-  readonly mean: number;
-  /** Nine in ten outcomes lie from `q05` to `q95`. */
-  readonly q05: number;
-  readonly q95: number;
-}
-
-/** A watched series, and which model tells its path. */
-export interface SeriesSummary {
-  readonly name: string;
-  readonly model: ModelName;
-  /** What each model was worth when it was last chosen; empty before. */
-  readonly losses: readonly ModelLoss[];
-  /** End of the history that was fitted, epoch ms; 0 before the first fit. */
-  readonly fittedMs: number;
-}
 
 interface Moment {
   readonly nowMs: number;
