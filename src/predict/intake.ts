@@ -6,6 +6,8 @@
  */
 import type { DemandCount } from '../demand/window.ts';
 import type { RegionName, VariationKey } from '../kernel/index.ts';
+import { orderByKey, sumByKey } from './by-key.ts';
+import type { KeySums } from './by-key.ts';
 import { paceOf, RateReader } from './base/rates.ts';
 import { variationClass } from './base/variation-groups.ts';
 import { smallest } from './selection.ts';
@@ -26,6 +28,7 @@ export interface TakenMinute {
   readonly counts: Float64Array;
   /** 1 where this is the first that is known of the key. */
   readonly born: Uint8Array;
+  readonly sums: KeySums;
 }
 
 export class Intake {
@@ -47,10 +50,10 @@ export class Intake {
     const state = this.#state;
     for (const columns of [state.byResource, state.byRegion, state.byVariation, state.pace]) columns.advance(minuteMs);
     const { keys, born } = this.#keysOf(given, minuteMs);
-    const classes = new Int32Array(given.length);
     const counts = new Float64Array(given.length);
     const regions = new Int32Array(given.length);
     const variations = new Int32Array(given.length);
+    const classes = new Int32Array(given.length);
     let taken = 0;
     let region: RegionName | undefined;
     let variation: VariationKey | undefined;
@@ -70,29 +73,31 @@ export class Intake {
       if (state.variations.size > 1) classes[taken] = variationClass(one.resource);
       counts[taken++] = one.count;
     }
-    const minute = { keys: keys.subarray(0, taken), regions: regions.subarray(0, taken), counts: counts.subarray(0, taken), born: born.subarray(0, taken) };
-    this.#count(minuteMs, minute, variations.subarray(0, taken));
+    const order = orderByKey(keys.subarray(0, taken), state.resources.span);
+    const entries = { keys: pickedInts(keys, order), regions: pickedInts(regions, order), counts: picked(counts, order) };
+    const minute = { ...entries, born: pickedBytes(born, order), sums: sumByKey(entries.keys, entries.counts) };
+    this.#count(minuteMs, minute, pickedInts(variations, order));
     if (state.variations.size > 1) {
-      state.variationsOfClass.add(classes.subarray(0, taken), variations.subarray(0, taken), minute.counts, minuteMs);
-      state.variationsOfRegion.add(minute.regions, variations.subarray(0, taken), minute.counts, minuteMs);
+      const given = counts.subarray(0, taken);
+      state.variationsOfClass.add(classes.subarray(0, taken), variations.subarray(0, taken), given, minuteMs);
+      state.variationsOfRegion.add(regions.subarray(0, taken), variations.subarray(0, taken), given, minuteMs);
     }
     return minute;
   }
 
-  #count(minuteMs: number, { keys, regions, counts }: TakenMinute, variations: Int32Array): void {
+  #count(minuteMs: number, { keys, regions, counts, sums }: TakenMinute, variations: Int32Array): void {
     const state = this.#state;
     // Pairs first: they look at what their resources were before this minute.
     state.regionsOf.add(keys, regions, counts, minuteMs);
     state.variationsOf.add(keys, variations, counts, minuteMs);
-    const whole = summed(keys, counts);
     const dayFactor = state.byResource.factors(minuteMs)[3] ?? 0;
     let pace = 0;
-    for (let i = 0; i < whole.indexes.length; i++) pace += paceOf(state, whole.indexes[i] ?? 0, whole.counts[i] ?? 0, dayFactor);
+    for (let i = 0; i < sums.keys.length; i++) pace += paceOf(state, sums.keys[i] ?? 0, sums.counts[i] ?? 0, dayFactor);
     state.pace.add(Int32Array.of(0), Float64Array.of(pace), minuteMs);
-    state.byResource.add(whole.indexes, whole.counts, minuteMs);
+    state.byResource.add(sums.keys, sums.counts, minuteMs);
     for (const [columns, indexes] of [[state.byRegion, regions], [state.byVariation, variations]] as const) {
-      const sums = summed(indexes, counts);
-      columns.add(sums.indexes, sums.counts, minuteMs);
+      const whole = summed(indexes, counts);
+      columns.add(whole.indexes, whole.counts, minuteMs);
     }
   }
 
@@ -193,4 +198,22 @@ function summed(indexes: Int32Array, counts: Float64Array): { readonly indexes: 
     sums[group - 1] = (sums[group - 1] ?? 0) + (counts[i] ?? 0);
   }
   return { indexes: each.subarray(0, length), counts: sums.subarray(0, length) };
+}
+
+function pickedInts(column: Int32Array, order: Int32Array): Int32Array {
+  const found = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
+  return found;
+}
+
+function pickedBytes(column: Uint8Array, order: Int32Array): Uint8Array {
+  const found = new Uint8Array(order.length);
+  for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
+  return found;
+}
+
+function picked(column: Float64Array, order: Int32Array): Float64Array {
+  const found = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
+  return found;
 }

@@ -5,6 +5,7 @@
  * and do nothing heavy themselves: that is `Work`, done elsewhere, and adopted when it is done.
  */
 import type { ByteReader, ByteWriter } from '../kernel/index.ts';
+import type { KeySums } from './by-key.ts';
 import type { Emerging, SeriesSummary, Total } from './forecaster.ts';
 import type { Work, WorkDone } from './work.ts';
 
@@ -28,7 +29,7 @@ export interface Batch {
   readonly pairs: Int32Array;
 }
 
-/** One minute of demand, by index; one entry a (resource, variation, region) that was asked for. */
+/** One minute of demand, by index; one entry a (resource, variation, region) that was asked for, ascending by key, so that columns by key are gone through in their order. */
 export interface ObservedMinute {
   readonly startMs: number;
   readonly keys: Int32Array;
@@ -36,6 +37,8 @@ export interface ObservedMinute {
   readonly counts: Float64Array;
   /** 1 where this is the first that is known of the key. */
   readonly born: Uint8Array;
+  /** The same added up by key. */
+  readonly sums: KeySums;
   /** Steps of visitors from one resource to another that ended in this minute, by key index; `lagsMin`: minutes since the first was asked for, at least 1. */
   readonly steps: { readonly from: Int32Array; readonly to: Int32Array; readonly lagsMin: Int32Array; readonly counts: Float64Array };
   /** Visitors who go through a list in its order, by key and region index (`DemandSweep`). */

@@ -60,6 +60,17 @@ describe('BurstStage', () => {
     expect(meanOf(engine, minute, 'page/3', 0, us)).toBeLessThan(meanOf(engine, minute, 'page/3', 0, eu) / 2);
   });
 
+  test('when more keys surge than can be watched, the most surprising are', () => {
+    const pages = 6000;
+    const engine = alone({ keysMax: pages });
+    const each = (count: (page: number) => number): DemandCount[] => Array.from({ length: pages }, (_, page) => counted(`page/${page}`, count(page)));
+    for (let minute = 0; minute < 30; minute++) engine.observe(startMs + minute * minuteMs, each(() => 1).filter((_, page) => page % 30 === minute));
+    for (const minute of [30, 31, 32]) engine.observe(startMs + minute * minuteMs, each((page) => (page === 0 || page === pages - 1 ? 40 : 8)));
+    for (const page of [0, pages - 1]) expect(meanOf(engine, 33, `page/${page}`, 0)).toBeGreaterThan(100);
+    const raised = Array.from({ length: 60 }, (_, i) => meanOf(engine, 33, `page/${1 + 100 * i}`, 0) > 20);
+    expect([raised.includes(true), raised.includes(false)]).toEqual([true, true]);
+  });
+
   test('what has ended is expected no more, sooner than by the base rates', () => {
     const engine = alone();
     const other = alone({ without: new Set(['season', 'relations', 'bursts', 'trees']) });

@@ -10,6 +10,7 @@
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { Emerging } from '../forecaster.ts';
+import { largest } from '../selection.ts';
 import type { Batch, KeyNumbers, Level, ObservedMinute, Stage } from '../stage.ts';
 import type { EngineState } from '../state/state.ts';
 import { Alarms } from './alarms.ts';
@@ -18,7 +19,7 @@ import { Course } from './course.ts';
 import { emergingOf } from './emerging.ts';
 import { surprise } from './surprise.ts';
 import { UsualRate } from './usual-rate.ts';
-import { none, WatchList } from './watch-list.ts';
+import { none, watchedMax, WatchList } from './watch-list.ts';
 
 const minuteMs = 60_000;
 /** A key is watched when its last minute, or its last ten, are as improbable as e^−this, and it was asked for this often in them. */
@@ -39,9 +40,8 @@ export class BurstStage implements Stage {
   readonly #alarms = new Alarms();
   readonly #course: Course;
   readonly #births: Births;
-  /** Requests of the minute at hand by key index, and the keys that have any. */
-  #ofMinute = new Float32Array(0);
-  #touched = new Int32Array(0);
+  /** Requests of the minute at hand by place in the list. */
+  readonly #ofMinute = new Float32Array(watchedMax);
   /** The last minute observed, minutes since the epoch. */
   #minute = 0;
   /** Read from a snapshot, with nothing observed since. */
@@ -55,19 +55,17 @@ export class BurstStage implements Stage {
 
   observe(minute: ObservedMinute): void {
     const now = Math.floor(minute.startMs / minuteMs);
-    this.#grow();
     // What went by while the engine was stopped was not silence.
     if (this.#minute > 0 && !this.#resumed) this.#passEmpty(now);
     this.#resumed = false;
     this.#minute = now;
-    const touched = this.#gather(minute);
     const endMs = (now + 1) * minuteMs;
     const usual = new UsualRate(this.#state, endMs);
-    this.#alarms.pass(touched);
-    if (endMs - this.#state.beganMs >= settleMs) this.#admit(touched, usual, now);
-    this.#regionsAndSteps(minute);
+    this.#alarms.pass(minute.sums.keys.length);
+    if (endMs - this.#state.beganMs >= settleMs) this.#admit(minute.sums, usual, now);
+    this.#ofMinute.fill(0);
+    this.#countWatched(minute);
     this.#course.pass(now, this.#ofMinute, usual.pace);
-    for (let i = 0; i < touched; i++) this.#ofMinute[this.#touched[i] ?? 0] = 0;
   }
 
   forget(key: number): void {
@@ -124,7 +122,7 @@ export class BurstStage implements Stage {
   }
 
   bytes(): number {
-    return this.#list.bytes + this.#ofMinute.length * 4 + this.#touched.length * 4 + this.#births.bytes + this.#course.persistence.bytes + this.#course.aftermath.bytes;
+    return this.#list.bytes + this.#ofMinute.byteLength + this.#births.bytes + this.#course.persistence.bytes + this.#course.aftermath.bytes;
   }
 
   write(writer: ByteWriter, numbers: KeyNumbers): void {
@@ -146,13 +144,6 @@ export class BurstStage implements Stage {
     this.#alarms.read(reader);
   }
 
-  #grow(): void {
-    const { capacity } = this.#state.byResource;
-    if (capacity <= this.#ofMinute.length) return;
-    this.#ofMinute = new Float32Array(capacity);
-    this.#list.grow(capacity);
-  }
-
   /** Minutes in which nothing was asked for are left out of what is told. */
   #passEmpty(now: number): void {
     const list = this.#list;
@@ -165,41 +156,44 @@ export class BurstStage implements Stage {
     }
   }
 
-  /** Adds up the minute by key. Returns how many keys there are, in `#touched`. */
-  #gather({ keys, counts }: ObservedMinute): number {
-    if (this.#touched.length < keys.length) this.#touched = new Int32Array(keys.length * 2);
-    const sums = this.#ofMinute;
-    let touched = 0;
+  /**
+   * Puts the keys on the list whose requests their usual rate does not explain. When more come than there is room for, the most surprising do: at most as many as the list
+   * makes room for at one time, so that a site whose whole demand changes does not turn over the list again and again within one minute.
+   */
+  #admit({ keys, counts }: ObservedMinute['sums'], usual: UsualRate, now: number): void {
+    const list = this.#list;
+    const unusual: number[] = [];
+    const surprises: number[] = [];
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] ?? 0;
-      const sum = sums[key] ?? 0;
-      if (sum === 0) this.#touched[touched++] = key;
-      sums[key] = sum + (counts[i] ?? 0);
-    }
-    return touched;
-  }
-
-  /** Puts the keys on the list whose requests their usual rate does not explain. */
-  #admit(touched: number, usual: UsualRate, now: number): void {
-    const list = this.#list;
-    for (let i = 0; i < touched; i++) {
-      const key = this.#touched[i] ?? 0;
-      if (list.placeOf(key) !== none) continue;
-      const count = this.#ofMinute[key] ?? 0;
+      const count = counts[i] ?? 0;
       const recent = Math.max(count, usual.recentOf(key));
-      if (recent < watchRequests) continue;
+      if (recent < watchRequests || list.placeOf(key) !== none) continue;
       const rate = usual.of(key);
-      if (surprise(count, rate, usual.shape) < watchSurprise && surprise(recent, rate * usual.recentMin, usual.shape) < watchSurprise) continue;
-      list.add(key, now, rate, usual.shape, usual.pace);
+      const most = Math.max(surprise(count, rate, usual.shape), surprise(recent, rate * usual.recentMin, usual.shape));
+      if (most < watchSurprise) continue;
+      unusual.push(key);
+      surprises.push(most);
     }
+    const room = list.makeRoom(unusual.length);
+    const add = (key: number): void => {
+      const rate = usual.of(key);
+      list.add(key, now, rate, usual.shape, usual.pace);
+    };
+    if (unusual.length <= room) for (const key of unusual) add(key);
+    else for (const one of largest(Float64Array.from(surprises), surprises.length, room)) add(unusual[one] ?? 0);
   }
 
-  #regionsAndSteps({ keys, regions, counts, steps }: ObservedMinute): void {
+  /** What the minute brought to the keys on the list, from where, and along which links. */
+  #countWatched({ sums: { keys, counts: sums, firsts }, regions, counts, steps }: ObservedMinute): void {
     const list = this.#list;
     if (list.size === 0) return;
     for (let i = 0; i < keys.length; i++) {
       const place = list.placeOf(keys[i] ?? 0);
-      if (place !== none) list.addRegion(place, regions[i] ?? 0, counts[i] ?? 0);
+      if (place === none) continue;
+      this.#ofMinute[place] = sums[i] ?? 0;
+      const end = firsts[i + 1] ?? 0;
+      for (let entry = firsts[i] ?? 0; entry < end; entry++) list.addRegion(place, regions[entry] ?? 0, counts[entry] ?? 0);
     }
     for (let i = 0; i < steps.to.length; i++) {
       const place = list.placeOf(steps.to[i] ?? 0);

@@ -86,7 +86,6 @@ test('the threshold of alarms rises with false ones, once a minute, and sinks ag
 describe('WatchList', () => {
   test('never holds more keys than its limit: the least interesting make room', () => {
     const list = new WatchList();
-    list.grow(2 * watchedMax);
     for (let key = 0; key < 2 * watchedMax; key++) {
       const place = list.add(key, 1, 0.1, 1, 1);
       // The first is the most interesting of all.
@@ -98,9 +97,24 @@ describe('WatchList', () => {
     expect(Array.from(list.keys).filter((key) => key !== none)).toHaveLength(list.size);
   });
 
+  test('makes room for an eighth at a time: keys least likely to be in a burst go first, then those of which least is said', () => {
+    const list = new WatchList();
+    for (let key = 0; key < watchedMax; key++) {
+      const place = list.add(key, 1, 0.1, 1, 1);
+      list.certainty[place] = key % 2 === 0 ? 0.4 : 0;
+      if (key >= 1000) list.expected.fill(key, place * 4, place * 4 + 4);
+    }
+    expect(list.makeRoom(3000)).toBe(watchedMax / 8);
+    // 500 of the odd ones below 1000, and then the first of the even ones.
+    expect([list.placeOf(999), list.placeOf(22)]).toEqual([none, none]);
+    expect([list.placeOf(24) === none, list.placeOf(watchedMax - 1) === none]).toEqual([false, false]);
+    expect(list.makeRoom(watchedMax / 8)).toBe(watchedMax / 8);
+    expect([list.makeRoom(3000), list.size]).toEqual([watchedMax / 8, watchedMax - watchedMax / 8]);
+    for (let key = 0; key < watchedMax; key++) expect(list.keys[list.placeOf(key)] ?? key).toBe(key);
+  });
+
   test('tells a bounded number of regions apart, the strongest stay', () => {
     const list = new WatchList();
-    list.grow(1);
     const place = list.add(0, 1, 0.1, 1, 1);
     list.addRegion(place, 7, 50);
     for (let region = 100; region < 100 + 3 * regionsMax; region++) list.addRegion(place, region, 1);
@@ -110,7 +124,6 @@ describe('WatchList', () => {
 
   test('a snapshot that names a key twice, or none there is, is refused', () => {
     const list = new WatchList();
-    list.grow(4);
     list.add(3, 1, 0.1, 1, 1);
     const bytes = (): ByteReader => {
       const writer = new ByteWriter('TEST', 1);

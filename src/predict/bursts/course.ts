@@ -56,7 +56,7 @@ export class Course {
     this.#alarms = alarms;
   }
 
-  /** One minute of every watched key. `counts`: requests of the minute by key, none when it is left out. */
+  /** One minute of every watched key. `counts`: requests of the minute by place, none when it is left out. */
   pass(minute: number, counts: Float32Array | undefined, pace: number): void {
     const list = this.#list;
     const reader = new RateReader(this.#state, (minute + 1) * minuteMs);
@@ -64,7 +64,7 @@ export class Course {
       const key = list.keys[place] ?? none;
       if (key === none) continue;
       const slot = place * ringMin + (minute & (ringMin - 1));
-      const count = counts?.[key] ?? 0;
+      const count = counts?.[place] ?? 0;
       const factor = pace / Math.max(1e-9, list.paces[place] ?? 1);
       const usual = (list.rates[place] ?? 0) * Math.max(1 / paceFactorMax, Math.min(paceFactorMax, factor));
       list.counts[slot] = count;

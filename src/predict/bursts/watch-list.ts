@@ -5,6 +5,7 @@
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { horizonsMin } from '../forecaster.ts';
+import { smallest } from '../selection.ts';
 import type { KeyNumbers } from '../stage.ts';
 import { RateFilter, stateCount } from './rate-filter.ts';
 
@@ -15,7 +16,11 @@ export const ringMin = 32;
 /** Regions of a burst that are told apart; the weakest gives way. */
 export const regionsMax = 16;
 export const none = -1;
-const evictedPart = 1 / 8;
+/** Of keys by their hash, a power of two: in most there is none. */
+const bucketBits = 14;
+const buckets = 1 << bucketBits;
+/** Places that are free once room has been made. */
+const evictedMax = watchedMax / 8;
 
 export class WatchList {
   readonly filter = new RateFilter(watchedMax);
@@ -57,8 +62,9 @@ export class WatchList {
   readonly fromKeys = new Int32Array(watchedMax).fill(none);
   readonly fromVotes = new Float32Array(watchedMax);
   readonly steps = new Float32Array(watchedMax);
-  /** Place + 1 of each key; 0 for none. */
-  #placeOf = new Uint16Array(0);
+  /** Place + 1 of the first key of each bucket, and of the next of the same bucket; 0 for none. A column of places by key would take 2 bytes of every key there is. */
+  readonly #buckets = new Uint16Array(buckets);
+  readonly #next = new Uint16Array(watchedMax);
   #size = 0;
   #last = none;
 
@@ -67,31 +73,26 @@ export class WatchList {
   }
 
   get bytes(): number {
-    return this.#placeOf.length * 2 + watchedMax * (4 * (stateCount + 16) + 17 + 4 * horizonsMin.length + 18 * ringMin + 8 * regionsMax);
+    return 2 * buckets + watchedMax * (2 + 4 * (stateCount + 16) + 17 + 4 * horizonsMin.length + 18 * ringMin + 8 * regionsMax);
   }
 
   /** Place of a key, −1 for none. */
   placeOf(key: number): number {
-    return (this.#placeOf[key] ?? 0) - 1;
-  }
-
-  /** Makes room for key indexes below `capacity`. */
-  grow(capacity: number): void {
-    if (capacity <= this.#placeOf.length) return;
-    const wider = new Uint16Array(capacity);
-    wider.set(this.#placeOf);
-    this.#placeOf = wider;
+    let place = (this.#buckets[homeOf(key)] ?? 0) - 1;
+    while (place >= 0 && this.keys[place] !== key) place = (this.#next[place] ?? 0) - 1;
+    return place;
   }
 
   /** A place for the key, which had none. */
   add(key: number, minute: number, rate: number, shape: number, pace: number): number {
-    if (this.#size >= watchedMax) this.#dropWeakest();
+    this.makeRoom(1);
     // Places are taken in turn, so that the search is short.
     let place = this.#last;
     do place = (place + 1) % watchedMax; while (this.keys[place] !== none);
     this.#last = place;
     this.#size++;
-    this.#placeOf[key] = place + 1;
+    this.#next[place] = this.#buckets[homeOf(key)] ?? 0;
+    this.#buckets[homeOf(key)] = place + 1;
     this.keys[place] = key;
     this.rates[place] = rate;
     this.paces[place] = pace;
@@ -114,7 +115,10 @@ export class WatchList {
   remove(place: number): void {
     const key = this.keys[place] ?? none;
     if (key === none) return;
-    this.#placeOf[key] = 0;
+    let before = none;
+    for (let at = (this.#buckets[homeOf(key)] ?? 0) - 1; at !== place; at = (this.#next[at] ?? 0) - 1) before = at;
+    if (before === none) this.#buckets[homeOf(key)] = this.#next[place] ?? 0;
+    else this.#next[before] = this.#next[place] ?? 0;
     this.keys[place] = none;
     this.#size--;
   }
@@ -194,16 +198,25 @@ export class WatchList {
     }
   }
 
-  /** Lets those go whose forecast differs least from what would be said without them. */
-  #dropWeakest(): void {
-    const interest = new Float64Array(watchedMax);
+  /** Makes room for so many more keys, an eighth of the list at most. Returns for how many there is room now. */
+  makeRoom(wanted: number): number {
+    const free = watchedMax - this.#size;
+    if (free < Math.min(wanted, evictedMax)) this.#dropWeakest(evictedMax - free);
+    return watchedMax - this.#size;
+  }
+
+  /** Lets those go whose forecast differs least from what would be said without them: first the keys of which nothing is said, those least likely to be in a burst before others. */
+  #dropWeakest(count: number): void {
+    const interest = new Float32Array(watchedMax);
+    const taken = new Uint8Array(watchedMax);
     const longest = horizonsMin.length - 1;
     for (let place = 0; place < watchedMax; place++) {
+      if (this.keys[place] === none) continue;
+      taken[place] = 1;
       const expected = this.expected[place * horizonsMin.length + longest] ?? NaN;
-      interest[place] = Number.isNaN(expected) ? 0 : Math.abs(expected - (this.base[place] ?? 0));
+      interest[place] = Number.isNaN(expected) ? this.certainty[place] ?? 0 : 1 + Math.abs(expected - (this.base[place] ?? 0));
     }
-    const order = Array.from(interest.keys()).sort((a, b) => (interest[a] ?? 0) - (interest[b] ?? 0) || a - b);
-    for (const place of order.slice(0, watchedMax * evictedPart)) this.remove(place);
+    for (const place of smallest(interest, taken, count)) this.remove(place);
   }
 
   write(writer: ByteWriter, numbers: KeyNumbers): void {
@@ -218,7 +231,6 @@ export class WatchList {
   /** Into an empty list, of keys below `keys`. */
   read(reader: ByteReader, keys: number): void {
     const length = reader.length(8);
-    this.grow(keys);
     for (let i = 0; i < length; i++) {
       const key = reader.uint();
       if (key >= keys || i >= watchedMax || this.placeOf(key) !== none) throw new ForeshadowError('bytes-invalid', { source: 'internal', message: 'a list of bursts can not be read: it names a key twice or one that there is not', hint: 'run the same version of Foreshadow everywhere' });
@@ -239,4 +251,9 @@ export class WatchList {
     ]) visit(column, place);
     for (const [column, width] of [[this.expected, horizonsMin.length], [this.filter.states, stateCount]] as const) for (let at = place * width; at < (place + 1) * width; at++) visit(column, at);
   }
+}
+
+/** Multiplicative hashing (Knuth 1973): indexes that follow one another fall far apart. */
+function homeOf(key: number): number {
+  return Math.imul(key, 0x9e37_79b1) >>> (32 - bucketBits);
 }

@@ -31,24 +31,27 @@ export class Kin {
     this.#state = state;
   }
 
-  observe({ startMs, keys, regions, counts }: ObservedMinute): void {
+  observe({ startMs, sums, regions, counts }: ObservedMinute): void {
     const { families, regional } = this;
     families.advance(startMs);
     regional.advance(startMs);
     const weights = families.weights(startMs);
     const regionWeights = regional.weights(startMs);
     this.#grow();
+    const { keys, firsts } = sums;
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] ?? 0;
-      const count = counts[i] ?? 0;
-      const region = regions[i] ?? 0;
       this.know(key);
       const name = this.#names[key] ?? 0;
       const folder = this.folderOf(key);
-      families.add(name, count, weights);
-      families.add(folder, count, weights);
-      regional.add(inRegion(name, region), count, regionWeights);
-      regional.add(inRegion(folder, region), count, regionWeights);
+      families.add(name, sums.counts[i] ?? 0, weights);
+      families.add(folder, sums.counts[i] ?? 0, weights);
+      const end = firsts[i + 1] ?? 0;
+      for (let entry = firsts[i] ?? 0; entry < end; entry++) {
+        const region = regions[entry] ?? 0;
+        regional.add(inRegion(name, region), counts[entry] ?? 0, regionWeights);
+        regional.add(inRegion(folder, region), counts[entry] ?? 0, regionWeights);
+      }
     }
   }
 

@@ -20,17 +20,24 @@ export class Novelty {
     this.#state = state;
   }
 
-  /** The engine's counts have taken the minute already. */
+  /** The engine's counts have taken the minute already. The order of a region's entries within it does not matter. */
   observe({ startMs, keys, regions, counts }: ObservedMinute): void {
     const { regionsOf } = this.#state;
     const factor = regionsOf.hourFactor(startMs);
+    const entries = new Int32Array(facetsMax);
+    const fresh = new Int32Array(facetsMax);
     for (let i = 0; i < keys.length; i++) {
       const region = regions[i] ?? 0;
       const slot = regionsOf.find(keys[i] ?? 0, region);
       if (slot < 0) continue;
-      const isNew = regionsOf.hourAt(slot) * factor - (counts[i] ?? 0) < newBelow ? 1 : 0;
+      entries[region] = (entries[region] ?? 0) + 1;
+      if (regionsOf.hourAt(slot) * factor - (counts[i] ?? 0) < newBelow) fresh[region] = (fresh[region] ?? 0) + 1;
+    }
+    for (let region = 0; region < this.#state.regions.span; region++) {
+      const count = entries[region] ?? 0;
+      if (count === 0) continue;
       const part = this.#parts[region] ?? 0;
-      this.#parts[region] = part + (isNew - part) / memory;
+      this.#parts[region] = part + ((fresh[region] ?? 0) / count - part) * (1 - (1 - 1 / memory) ** count);
     }
   }
 

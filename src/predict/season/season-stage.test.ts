@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { ByteReader, ByteWriter, seededRandom } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey, VariationKey } from '../../kernel/index.ts';
+import { sumByKey } from '../by-key.ts';
 import { DemandEngine } from '../engine.ts';
 import { everywhere } from '../forecaster.ts';
 import { siteBatch } from '../stage.ts';
@@ -40,7 +41,7 @@ class Site {
     state.byResource.add(keys, counts, atMs);
     state.byRegion.add(regions, counts, atMs);
     state.pace.add(Int32Array.of(0), Float64Array.of(counts.reduce((sum, count) => sum + count, 0)), atMs);
-    stage.observe({ startMs: atMs, keys, regions, counts, born: new Uint8Array(keys.length), steps: noSteps, sweeps: [] });
+    stage.observe({ startMs: atMs, keys, regions, counts, born: new Uint8Array(keys.length), sums: sumByKey(keys, counts), steps: noSteps, sweeps: [] });
     const work = fits ? stage.work(atMs + minuteMs) : undefined;
     if (work) stage.adopt(await fitSeries(work));
   }
