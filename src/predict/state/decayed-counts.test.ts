@@ -43,7 +43,7 @@ describe('DecayedCounts', () => {
     expect(totals[6] ?? 0).toBeGreaterThan(2 ** 32);
   });
 
-  test('know the first and the last request to the second, and forget a key whole', () => {
+  test('know the minutes of the first and the last request, and forget a key whole', () => {
     const counts = new DecayedCounts();
     counts.grow(2);
     expect([counts.has(0), counts.lastSeenAt(0), counts.firstSeenAt(0)]).toEqual([false, 0, 0]);

@@ -3,11 +3,12 @@
  * Forward decay (Cormode et al. 2009): a request at time t adds e^((t−L)/τ) for a landmark L, so nothing has to be touched
  * as time passes; reading multiplies by e^(−(now−L)/τ). Landmarks move before the exponent grows out of range.
  *
- * 32 bytes a key: single precision (24 bits; within 1e-4 of exact sums over months, tested), times in whole seconds, and totals as
- * whole numbers modulo 2³², whose differences are exact.
+ * 28 bytes a key: single precision (24 bits; within 1e-4 of exact sums over months, tested), the minutes of the first and the last request (`minute-marks.ts`), and
+ * totals as whole numbers modulo 2³², whose differences are exact.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { bytesOf, fade, heal, widened, widenedFloats } from './columns.ts';
+import { MinuteMarks } from './minute-marks.ts';
 
 /** Time constants of the scales, minutes: minutes-old news, the last hour, the part of the day, the day, the week. */
 export const scalesMin = [10, 60, 360, 1440, 10_080] as const;
@@ -23,8 +24,8 @@ export class DecayedCounts {
   readonly columns: Float32Array[] = scalesMin.map(() => new Float32Array(0));
   /** All requests of each key, modulo 2³². */
   totals = new Uint32Array(0);
-  #lastSeenS = new Uint32Array(0);
-  #firstSeenS = new Uint32Array(0);
+  readonly #lastSeen = new MinuteMarks();
+  readonly #firstSeen = new MinuteMarks();
   readonly #landmarksMs: number[] = scalesMin.map(() => 0);
 
   get capacity(): number {
@@ -32,25 +33,25 @@ export class DecayedCounts {
   }
 
   get bytes(): number {
-    return this.capacity * (4 * scalesMin.length + 12);
+    return this.capacity * (4 * scalesMin.length + 8);
   }
 
-  /** Epoch ms of a key's last request, to the second; 0 for none. */
+  /** Epoch ms of the minute of a key's last request; 0 for none. */
   lastSeenAt(index: number): number {
-    return (this.#lastSeenS[index] ?? 0) * 1000;
+    return this.#lastSeen.at(index);
   }
 
-  /** Epoch ms of the first request that is known of a key, to the second; 0 for none. */
+  /** Epoch ms of the minute of the first request that is known of a key, of one that is older than a month at least a month ago; 0 for none. */
   firstSeenAt(index: number): number {
-    return (this.#firstSeenS[index] ?? 0) * 1000;
+    return this.#firstSeen.at(index);
   }
 
   /** Makes room for indexes below `capacity`; what is there stays. */
   grow(capacity: number): void {
     this.columns.forEach((column, scale) => { this.columns[scale] = widenedFloats(column, capacity); });
     this.totals = widened(this.totals, capacity);
-    this.#lastSeenS = widened(this.#lastSeenS, capacity);
-    this.#firstSeenS = widened(this.#firstSeenS, capacity);
+    this.#lastSeen.grow(capacity);
+    this.#firstSeen.grow(capacity);
   }
 
   /** Moves the landmarks if need be; called before adding at `nowMs`. */
@@ -94,36 +95,34 @@ export class DecayedCounts {
     }
     const { totals } = this;
     for (let i = 0; i < indexes.length; i++) totals[indexes[i] ?? 0] = (totals[indexes[i] ?? 0] ?? 0) + (counts[i] ?? 0);
-    const second = Math.floor(atMs / 1000);
-    for (let i = 0; i < indexes.length; i++) if (second > (this.#lastSeenS[indexes[i] ?? 0] ?? 0)) this.#lastSeenS[indexes[i] ?? 0] = second;
-    for (let i = 0; i < indexes.length; i++) if (this.#firstSeenS[indexes[i] ?? 0] === 0) this.#firstSeenS[indexes[i] ?? 0] = second;
+    this.#lastSeen.raiseAll(indexes, atMs);
+    this.#firstSeen.beginAll(indexes, atMs);
   }
 
   /** Whether anything has been counted for the key. */
   has(index: number): boolean {
-    return (this.#firstSeenS[index] ?? 0) > 0;
+    return this.#firstSeen.has(index);
   }
 
   clear(index: number): void {
     for (const column of this.columns) column[index] = 0;
     this.totals[index] = 0;
-    this.#lastSeenS[index] = 0;
-    this.#firstSeenS[index] = 0;
+    this.#lastSeen.clear(index);
+    this.#firstSeen.clear(index);
   }
 
   /** As if `ms` had not passed: what was counted is that much younger. */
   skip(ms: number): void {
     for (let scale = 0; scale < scalesMin.length; scale++) this.#landmarksMs[scale] = (this.#landmarksMs[scale] ?? 0) + ms;
-    const seconds = Math.round(ms / 1000);
-    for (const column of [this.#lastSeenS, this.#firstSeenS]) {
-      for (let i = 0; i < column.length; i++) if ((column[i] ?? 0) > 0) column[i] = (column[i] ?? 0) + seconds;
-    }
+    this.#lastSeen.skip(ms);
+    this.#firstSeen.skip(ms);
   }
 
   /** Writes the keys below `span`. */
   write(writer: ByteWriter, span: number): void {
     for (const landmark of this.#landmarksMs) writer.double(landmark);
-    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) writer.view(bytesOf(column.subarray(0, span)));
+    for (const column of [...this.columns, this.totals]) writer.view(bytesOf(column.subarray(0, span)));
+    for (const marks of [this.#lastSeen, this.#firstSeen]) marks.write(writer, span);
   }
 
   /** Reads the keys below `span`; there is room. Numbers that can't be counts become 0. */
@@ -132,7 +131,8 @@ export class DecayedCounts {
       const landmark = reader.double();
       this.#landmarksMs[scale] = Number.isFinite(landmark) && landmark > 0 ? landmark : 0;
     }
-    for (const column of [...this.columns, this.totals, this.#lastSeenS, this.#firstSeenS]) bytesOf(column.subarray(0, span)).set(reader.raw(4 * span));
+    for (const column of [...this.columns, this.totals]) bytesOf(column.subarray(0, span)).set(reader.raw(4 * span));
+    for (const marks of [this.#lastSeen, this.#firstSeen]) marks.read(reader, span);
     for (const column of this.columns) heal(column);
   }
 }

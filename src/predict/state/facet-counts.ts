@@ -2,7 +2,7 @@
  * How a resource's requests divide over a second key (its regions, its variations): for each pair that occurred, a count decayed over a day and, where wanted, over
  * an hour, the last request, and all requests. Most resources have one region or one variation, and then the pair is the resource: nothing is kept
  * for it but which one it is, and what is asked about it is read from the resource's own counts. From the second on, pairs form a linked list through typed-array
- * columns: 22 bytes each, 10 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
+ * columns: 20 bytes each, 10 without the details, 4 an owner. Bounded: at the limit the weakest eighth is dropped, which the resource's own counts don't notice.
  *
  * A pair is named by its slot, which is good until the next minute is counted. Units are those of the owners' columns: same landmarks.
  * Long because lists, lone pairs and their bytes are one structure: each way in must keep the others true.
@@ -13,6 +13,7 @@ import { smallest } from '../selection.ts';
 import { bytesOf, columnGrowth, fade, heal, widened, widenedFloats, widenedInts } from './columns.ts';
 import { dayScale, hourScale, scalesMin } from './decayed-counts.ts';
 import type { DecayedCounts } from './decayed-counts.ts';
+import { MinuteMarks } from './minute-marks.ts';
 
 const none = -1;
 /** The facet of a place that is free. */
@@ -44,7 +45,7 @@ export class FacetCounts {
   #facet = new Uint16Array(0);
   #day = new Float32Array(0);
   #hour = new Float32Array(0);
-  #lastSeenS = new Uint32Array(0);
+  readonly #lastSeen = new MinuteMarks();
   #total = new Uint32Array(0);
   #places = 0;
   #free = 0;
@@ -66,7 +67,7 @@ export class FacetCounts {
   }
 
   get bytes(): number {
-    return this.#next.length * (this.#detailed ? 22 : 10) + this.#heads.length * 4;
+    return this.#next.length * (this.#detailed ? 20 : 10) + this.#heads.length * 4;
   }
 
   /** How many slots there may be: `slotAt` of everything below goes through all pairs. */
@@ -97,7 +98,7 @@ export class FacetCounts {
     const weights = this.#owners.weights(atMs);
     const dayWeight = weights[dayScale] ?? 0;
     const hourWeight = weights[hourScale] ?? 0;
-    const second = Math.floor(atMs / 1000);
+    const mark = this.#lastSeen.markOf(atMs);
     for (let i = 0; i < owners.length; i++) {
       const owner = owners[i] ?? 0;
       if ((this.#heads[owner] ?? 0) < 0) continue;
@@ -108,7 +109,7 @@ export class FacetCounts {
       if (!this.#detailed) continue;
       this.#hour[at] = (this.#hour[at] ?? 0) + count * hourWeight;
       this.#total[at] = (this.#total[at] ?? 0) + count;
-      if (second > (this.#lastSeenS[at] ?? 0)) this.#lastSeenS[at] = second;
+      this.#lastSeen.raise(at, mark);
     }
   }
 
@@ -162,7 +163,7 @@ export class FacetCounts {
   }
 
   lastSeenAt(slot: number): number {
-    return slot < this.#ownersMax ? this.#owners.lastSeenAt(slot) : (this.#lastSeenS[slot - this.#ownersMax] ?? 0) * 1000;
+    return slot < this.#ownersMax ? this.#owners.lastSeenAt(slot) : this.#lastSeen.at(slot - this.#ownersMax);
   }
 
   /** Decayed count of a pair as of `nowMs`, times what `factor` returns for that time. */
@@ -188,8 +189,7 @@ export class FacetCounts {
     this.#follow();
     this.#dayLandmarkMs += ms;
     this.#hourLandmarkMs += ms;
-    const seconds = Math.round(ms / 1000);
-    for (let i = 0; i < this.#lastSeenS.length; i++) if ((this.#lastSeenS[i] ?? 0) > 0) this.#lastSeenS[i] = (this.#lastSeenS[i] ?? 0) + seconds;
+    this.#lastSeen.skip(ms);
   }
 
   /** Writes the pairs of the owners below `owners`. */
@@ -199,16 +199,18 @@ export class FacetCounts {
     writer.uint(this.#places);
     writer.uint(this.#free);
     for (const column of this.#columns()) writer.view(bytesOf(column.subarray(0, this.#places)));
+    if (this.#detailed) this.#lastSeen.write(writer, this.#places);
   }
 
   /** Reads the pairs of the owners below `owners`, who have been read. Throws `bytes-invalid` for lists that don't agree. */
   read(reader: ByteReader, owners: number, facets: number): void {
     this.growOwners(owners);
     bytesOf(this.#heads).set(reader.raw(4 * owners));
-    this.#places = reader.length(this.#detailed ? 22 : 10);
+    this.#places = reader.length(this.#detailed ? 20 : 10);
     this.#free = reader.uint();
     this.#grow(this.#places);
     for (const column of this.#columns()) bytesOf(column).set(reader.raw(column.byteLength));
+    if (this.#detailed) this.#lastSeen.read(reader, this.#places);
     for (const column of [this.#day, this.#hour]) heal(column);
     this.#dayLandmarkMs = this.#owners.landmarkMs(dayScale);
     this.#hourLandmarkMs = this.#owners.landmarkMs(hourScale);
@@ -259,7 +261,7 @@ export class FacetCounts {
     if (!this.#detailed) return;
     this.#hour[at] = this.#owners.columns[hourScale]?.[owner] ?? 0;
     this.#total[at] = this.#owners.totals[owner] ?? 0;
-    this.#lastSeenS[at] = this.#owners.lastSeenAt(owner) / 1000;
+    this.#lastSeen.raise(at, this.#lastSeen.markOf(this.#owners.lastSeenAt(owner)));
   }
 
   #insert(owner: number, facet: number): number {
@@ -276,7 +278,7 @@ export class FacetCounts {
     if (this.#detailed) {
       this.#hour[at] = 0;
       this.#total[at] = 0;
-      this.#lastSeenS[at] = 0;
+      this.#lastSeen.clear(at);
     }
     const head = this.#heads[owner] ?? 0;
     this.#next[at] = head > 0 ? head : -1 - owner;
@@ -330,12 +332,12 @@ export class FacetCounts {
     this.#day = widenedFloats(this.#day, capacity);
     if (!this.#detailed) return;
     this.#hour = widenedFloats(this.#hour, capacity);
-    this.#lastSeenS = widened(this.#lastSeenS, capacity);
+    this.#lastSeen.grow(capacity);
     this.#total = widened(this.#total, capacity);
   }
 
   #columns(): (Int32Array | Uint16Array | Float32Array | Uint32Array)[] {
     const kept = [this.#next, this.#facet, this.#day];
-    return this.#detailed ? [...kept, this.#hour, this.#lastSeenS, this.#total] : kept;
+    return this.#detailed ? [...kept, this.#hour, this.#total] : kept;
   }
 }

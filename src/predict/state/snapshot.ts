@@ -9,7 +9,7 @@ import { createState } from './state.ts';
 import type { EngineState } from './state.ts';
 
 const magic = 'FSBF';
-const version = 4;
+const version = 5;
 const stageMagic = 'FSBS';
 const stringBytesMax = 65_536;
 
