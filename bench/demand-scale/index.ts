@@ -1,7 +1,7 @@
 /**
  * The prediction engine with a million live keys: memory a key, demand absorbed, a forecast cycle, all forecasts, snapshots, and what it costs when keys have to make
  * room. Each site in a process of its own, on one core; times are CPU time of the whole process (the runtime's collector and compilers included), so that a
- * busy machine does not count; memory is resident memory less what the process had before it did anything.
+ * busy machine does not count; memory is resident memory less what the process had before there was an engine, when demand had been made and thrown away.
  */
 import { join } from 'node:path';
 import type { Table } from '../report.ts';
