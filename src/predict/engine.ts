@@ -104,9 +104,7 @@ export class DemandEngine implements Forecaster {
     this.#pipeline = new Pipeline(state, parts.stages, parts.gate);
     this.#heldOut = new HeldOut(state, this.#pipeline, parts.gate);
     this.#full = new FullForecasts(state, this.#pipeline);
-    this.#intake = new Intake(state, limits.keysMax, (key) => {
-      for (const stage of parts.stages) stage.forget(key);
-    });
+    this.#intake = new Intake(state, limits.keysMax, (key) => { this.#pipeline.forget(key); });
   }
 
   observe(startMs: number, counts: readonly DemandCount[], journeys = noJourneys): void {
@@ -147,9 +145,9 @@ export class DemandEngine implements Forecaster {
   rateColumns(nowMs: number, limit: number, use: RateUse): RateColumns {
     this.#awake(nowMs);
     const reader = new RateReader(this.#state, nowMs);
-    const stages = this.#pipeline.stagesFor(use);
-    const staged = stagedKeys(reader.roughly(), limit, nowMs, stages);
-    const rates = this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, reader.ratesOf(staged), stages);
+    const staged = stagedKeys(reader.roughly(), limit, nowMs, this.#pipeline.stagesFor(use));
+    const base = reader.ratesOf(staged);
+    const rates = use === 'next' ? this.#pipeline.rates(siteBatch(staged), planHorizon, nowMs, base) : this.#pipeline.ratesForCopies(staged, planHorizon, nowMs, base);
     const minutes = horizonsMin[planHorizon];
     const rows = largest(rates, rates.length, limit);
     const keys = new Int32Array(rows.length);
@@ -210,7 +208,7 @@ export class DemandEngine implements Forecaster {
   }
 
   size(): { readonly keys: number; readonly bytes: number } {
-    return { keys: this.#state.resources.size, bytes: this.#pipeline.stages.reduce((sum, stage) => sum + stage.bytes(), stateBytes(this.#state)) };
+    return { keys: this.#state.resources.size, bytes: this.#pipeline.stages.reduce((sum, stage) => sum + stage.bytes(), stateBytes(this.#state) + this.#pipeline.bytes) };
   }
 
   /**

@@ -16,8 +16,8 @@ const doubling = (fleeting: boolean): Stage => ({
 test('what is said of the next minutes only counts for an outage now, not for copies', () => {
   for (const [fleeting, forCopies] of [[true, [1, 3]], [false, [2, 6]]] as const) {
     const pipeline = new Pipeline(createState(16, 1), [doubling(fleeting)], new Gate());
-    const rates = (use: 'next' | 'copies') => pipeline.rates(siteBatch(Int32Array.of(0, 1)), 2, 60_000, Float64Array.of(1, 3), pipeline.stagesFor(use));
-    expect([...rates('next')]).toEqual([2, 6]);
-    expect([...rates('copies')]).toEqual([...forCopies]);
+    const [keys, base] = [Int32Array.of(0, 1), Float64Array.of(1, 3)];
+    expect([...pipeline.rates(siteBatch(keys), 2, 60_000, base)]).toEqual([2, 6]);
+    expect([...pipeline.ratesForCopies(keys, 2, 60_000, base)]).toEqual([...forCopies]);
   }
 });

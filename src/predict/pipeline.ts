@@ -7,7 +7,9 @@ import { stratumOf } from './evidence/gate.ts';
 import type { Gate } from './evidence/gate.ts';
 import { horizonsMin } from './forecaster.ts';
 import type { RateUse } from './forecaster.ts';
-import type { Batch, Stage, StageName } from './stage.ts';
+import { KeptFactors } from './kept-factors.ts';
+import { siteBatch } from './stage.ts';
+import type { Batch, Level, Stage, StageName } from './stage.ts';
 import type { EngineState } from './state/state.ts';
 
 /** Horizon at which `Stage.factors` are asked for, 15 minutes, as an index into `horizonsMin`. */
@@ -24,6 +26,7 @@ export class Pipeline {
   readonly stages: readonly Stage[];
   readonly #state: EngineState;
   readonly #gate: Gate;
+  readonly #kept = new Map<StageName, KeptFactors>();
 
   constructor(state: EngineState, stages: readonly Stage[], gate: Gate) {
     this.#state = state;
@@ -32,10 +35,34 @@ export class Pipeline {
   }
 
   /** Expected requests a minute of each row over the next `horizonsMin[horizon]` minutes, before calibration. `base`: the batch's base rates, where they are at hand. */
-  rates(batch: Batch, horizon: number, nowMs: number, base = baseRates(this.#state, batch, nowMs), stages = this.stages): Float64Array {
+  rates(batch: Batch, horizon: number, nowMs: number, base = baseRates(this.#state, batch, nowMs)): Float64Array {
     const rates = base.slice();
-    for (const stage of stages) this.#admit(stage, batch, rates, horizon, nowMs);
+    for (const stage of this.stages) this.#admit(stage, batch, rates, horizon, nowMs);
     return rates;
+  }
+
+  /** The same to plan copies of these keys, ascending, by their base rates: by `stagesFor('copies')`, whose factors are found anew every few minutes only. */
+  ratesForCopies(keys: Int32Array, horizon: number, nowMs: number, base: Float64Array): Float64Array {
+    const batch = siteBatch(keys);
+    const rates = base.slice();
+    for (const stage of this.stagesFor('copies')) {
+      if (!stage.factors) this.#admit(stage, batch, rates, horizon, nowMs);
+      else if (this.#gate.openness(stage.name, batch.level) !== 'none') this.#multiplyTrusted(stage, batch.level, rates, horizon, this.#keptOf(stage, batch, rates, nowMs));
+    }
+    return rates;
+  }
+
+  /** The key's index will be another key's. */
+  forget(key: number): void {
+    for (const stage of this.stages) stage.forget(key);
+    for (const kept of this.#kept.values()) kept.drop();
+  }
+
+  /** Of what is kept here, beside the stages' own state. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const kept of this.#kept.values()) bytes += kept.bytes;
+    return bytes;
   }
 
   stagesFor(use: RateUse): readonly Stage[] {
@@ -96,11 +123,19 @@ export class Pipeline {
   #multiply(stage: Stage, batch: Batch, all: readonly Float64Array[], nowMs: number): void {
     if (this.#gate.openness(stage.name, batch.level) === 'none') return;
     const factors = stage.factors?.(batch, (all[factorHorizon] ?? new Float64Array(batch.length)).slice(), nowMs);
-    const trusted = this.#gate.trustedStrata(stage.name, batch.level);
-    all.forEach((rates, horizon) => {
-      const minutes = horizonsMin[horizon] ?? 0;
-      for (let i = 0; i < batch.length; i++) if (trusted[stratumOf((rates[i] ?? 0) * minutes)] === 1) rates[i] = (rates[i] ?? 0) * (factors?.[i] ?? 1);
-    });
+    if (factors) all.forEach((rates, horizon) => { this.#multiplyTrusted(stage, batch.level, rates, horizon, factors); });
+  }
+
+  #multiplyTrusted(stage: Stage, level: Level, rates: Float64Array, horizon: number, factors: Float64Array): void {
+    const trusted = this.#gate.trustedStrata(stage.name, level);
+    const minutes = horizonsMin[horizon] ?? 0;
+    for (let i = 0; i < rates.length; i++) if (trusted[stratumOf((rates[i] ?? 0) * minutes)] === 1) rates[i] = (rates[i] ?? 0) * (factors[i] ?? 1);
+  }
+
+  #keptOf(stage: Stage, { keys }: Batch, rates: Float64Array, nowMs: number): Float64Array {
+    let kept = this.#kept.get(stage.name);
+    if (!kept) this.#kept.set(stage.name, kept = new KeptFactors());
+    return kept.of(keys, rates, nowMs, (some, perMinute) => stage.factors?.(siteBatch(some), perMinute, nowMs) ?? new Float64Array(some.length).fill(1));
   }
 }
 

@@ -32,7 +32,7 @@ const missedMost = 20;
 /** After this much silence nothing is planned until the next request. */
 const idleMin = 24 * 60;
 /** Of a trace with more resources than this, one in several is scored in each outage, with all its regions. */
-const scoredKeysMax = 20_000;
+const scoredKeysMax = 10_000;
 /** At horizons other than the yardstick's forecasts are scored in every so manieth outage: enough for the table, and cheap. */
 const otherHorizonsEvery = 6;
 
