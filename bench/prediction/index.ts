@@ -2,7 +2,7 @@
  * The Demand Prediction Engine against the field on the same trace, outages and budget: caches (LRU, LFU), recent popularity, weighted rates, AutoETS and Prophet for
  * the most wanted resources, and planners that know the future. By default on a seeded synthetic site; `--trace F,G` for real logs.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ModelWorker } from '../../src/cli/model-worker.ts';
 import { planRefreshes } from '../../src/cli/backtest-plan.ts';
 import { policyTitles, summarise } from '../../src/cli/backtest-summary.ts';
@@ -49,7 +49,7 @@ export const prediction: Suite = {
       runs.push(await play(context, files, budgetPerMinute, warmupMs));
     }
     return {
-      numbers: { files: context.options['trace'] === undefined ? ['synthetic'] : files, warmupMs, runs: runs.map(({ budgetPerMinute, summary, field, series, seconds }) => ({ budgetPerMinute, seconds, policies: summary.policies, forecasts: summary.forecasts.levels, field, series })) },
+      numbers: { files: context.options['trace'] === undefined ? ['synthetic'] : files.map((file) => basename(file)), warmupMs, runs: runs.map(({ budgetPerMinute, summary, field, series, seconds }) => ({ budgetPerMinute, seconds, policies: summary.policies, forecasts: summary.forecasts.levels, field, series })) },
       tables: [...runs.map(coverageTable), lossTable(runs), seriesTable(runs)],
       missed: runs.flatMap(missedBy),
     };
