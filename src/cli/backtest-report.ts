@@ -163,9 +163,9 @@ function parts({ doors, settings: { without }, work }: BacktestSummary): string 
     });
     return [`<tr><td>${stage}, ${levelTitles[level].replace('resources ', '')}</td>${cells.join('')}</tr>`];
   }));
-  return `<h2>Which parts of the engine were let in</h2>${left}<p>Each part corrects the rates it is given. A gate holds it to what came and lets it in (✓) only at the densities of demand where that was clearly better, as things stood at the end. Numbers are gains
+  return `<h2>Which parts of the engine were let in</h2>${left}<p>Each part corrects the rates it is given. A gate holds it to what came and lets it in (✓) only at the densities of demand where that was clearly better (bursts, which are rare, wherever it was not clearly worse), as things stood at the end. Columns are densities: requests expected in 15 minutes. Numbers are gains
 in log-likelihood a half hour, older ones counting less; a dot means that it had nothing to say.</p>
-<div class="scroll"><table><tr><th>requests expected in 15 min, below</th>${strata.map((limit) => `<th>${limit === Infinity ? '∞' : limit}</th>`).join('')}</tr>${rows.join('')}</table></div>
+<div class="scroll"><table class="tight"><tr><th>expected, below</th>${strata.map((limit) => `<th>${limit === Infinity ? '∞' : limit}</th>`).join('')}</tr>${rows.join('')}</table></div>
 <p><small>Models were trained ${count(work.begun)} times${work.lost > 0 ? `; ${count(work.lost)} were lost` : ''}.</small></p>`;
 }
 

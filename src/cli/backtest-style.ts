@@ -38,6 +38,7 @@ svg text{font-size:12.5px;fill:var(--soft);font-family:inherit}
 .scroll{overflow-x:auto;margin:.75rem 0}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:100%}
 th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+.tight th,.tight td{padding-left:.3rem;padding-right:.3rem}.tight td{font-size:.85rem}
 th{font-weight:600;color:var(--soft);font-size:.86rem;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 td.path{white-space:normal;min-width:11rem;overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.86rem}
