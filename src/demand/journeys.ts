@@ -6,6 +6,7 @@
  * Visitors who go through a list in its order are told apart as sweeps (`sweep-watch.ts`). Only steps across a minute's end are told: what follows within the same minute has come before any forecast could be of use. Visitors who
  * go through more different resources than people do are taken for robots and make no steps.
  */
+import { fnv1a } from '../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../kernel/index.ts';
 import { SweepWatch } from './sweep-watch.ts';
 import type { DemandJourneys, DemandStep } from './window.ts';
@@ -203,9 +204,7 @@ export class Journeys {
   }
 }
 
-/** FNV-1a, never 0. Of two resources of one visitor with equal hashes, one time in four billion, one is taken for the other. */
+/** Never 0. Of two resources of one visitor with equal hashes, one time in four billion, one is taken for the other. */
 function hashOf(resource: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < resource.length; i++) hash = Math.imul(hash ^ resource.charCodeAt(i), 0x01000193);
-  return hash === 0 ? 1 : hash | 0;
+  return fnv1a(resource) | 0 || 1;
 }

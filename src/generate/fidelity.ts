@@ -6,6 +6,7 @@
  * tokens, session and request ids), in links too. Prices, dates and counters count: who reads them is told something else. Plain state; bounded.
  */
 import { contentKind } from '../catalog/index.ts';
+import { fnv1a } from '../kernel/index.ts';
 import type { ResourceKey, VariationKey } from '../kernel/index.ts';
 import { wordsOf, type VisibleText } from './visible-text.ts';
 
@@ -114,16 +115,9 @@ function shingles(text: VisibleText): ReadonlySet<number> {
   const words = [text.title, ...text.blocks.map((block) => block.text)].flatMap((part) => wordsOf(readable(part)));
   const found = new Set<number>();
   for (let at = 0; at < Math.max(1, words.length - shingleWords + 1) && found.size < shinglesMax; at++) {
-    found.add(hash(words.slice(at, at + shingleWords).join(' ')));
+    found.add(fnv1a(words.slice(at, at + shingleWords).join(' ')));
   }
   return found;
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
 }
 
 function linkSet(text: VisibleText): ReadonlySet<string> {

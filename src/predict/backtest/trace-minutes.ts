@@ -8,7 +8,7 @@ import type { DemandKind } from '../../demand/index.ts';
 import { TraceFindings, firstTimeMs, readTraceFile } from '../../demand/trace/index.ts';
 import type { TraceFormat, TraceRequest } from '../../demand/trace/index.ts';
 import { headerReader } from '../../http/index.ts';
-import { ForeshadowError } from '../../kernel/index.ts';
+import { fnv1a, ForeshadowError } from '../../kernel/index.ts';
 import type { RegionName, ResourceKey } from '../../kernel/index.ts';
 import { everywhere } from '../forecaster.ts';
 import { captures, HourBucket, isDemand } from './hour-bucket.ts';
@@ -217,12 +217,9 @@ export class TraceMinutes {
   }
 }
 
-/** A number from a client's name (FNV-1a, 32 bits): two of a hundred thousand clients in one day may share theirs, which no sum notices. */
+/** A number from a client's name (32 bits): two of a hundred thousand clients in one day may share theirs, which no sum notices. */
 function clientTag(client: string): number {
-  if (client === '') return 0;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < client.length; i++) hash = Math.imul(hash ^ client.charCodeAt(i), 0x01000193);
-  return hash === 0 ? 1 : hash | 0;
+  return client === '' ? 0 : fnv1a(client) | 0 || 1;
 }
 
 /** The span from the first time to the last, read no further than `enoughMs`. */

@@ -6,7 +6,7 @@
  *
  * Pure and deterministic. Bounded in the discoveries watched; of old ones a sample is enough. Evidence fades over two weeks.
  */
-import { ByteReader, ByteWriter, type ResourceKey } from '../../kernel/index.ts';
+import { ByteReader, ByteWriter, fnv1a, type ResourceKey } from '../../kernel/index.ts';
 import { ageCount, ageOf, demandCount, newcomerSources, Parents, Sections, sectionsMax, type NewcomerSource } from './surroundings.ts';
 
 /** Discoveries watched at one time; beyond, further ones teach nothing. */
@@ -234,11 +234,10 @@ function kindAt(level: number, source: number, section: number, age: number, dem
   return ((source * ageCount + age) * demandCount + demand) * sectionsMax + section;
 }
 
-/** The young all are watched, of the others some, always the same ones. FNV-1a. */
+/** The young all are watched, of the others some, always the same ones. */
 function isTaught(resource: ResourceKey, sinceMs: number | undefined, nowMs: number): boolean {
   if (sinceMs !== undefined && nowMs - sinceMs < youngMs) return true;
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < resource.length; i++) hash = Math.imul(hash ^ resource.charCodeAt(i), 0x01000193);
+  const hash = fnv1a(resource);
   // The low bits of FNV-1a are its weakest.
   return ((hash >>> 8) ^ hash) % sampleOneIn === 0;
 }

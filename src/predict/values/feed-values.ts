@@ -5,7 +5,7 @@
  * Pure and deterministic: everything follows from what was observed. Bounded in watched values, in the changes remembered of each, in families, and in characters
  * of all texts; beyond, what has been untouched longest is forgotten, and begins anew.
  */
-import { ByteReader, ByteWriter } from '../../kernel/index.ts';
+import { ByteReader, ByteWriter, fnv1a } from '../../kernel/index.ts';
 import { ChangeTimes } from './change-times.ts';
 import { bounded } from './followers.ts';
 import { IntervalTracks, SiblingMoves, type Interval } from './interval-tracks.ts';
@@ -228,12 +228,10 @@ function familyFeed(feed: string): string {
   return question < 0 ? feed : feed.slice(0, question);
 }
 
-/** Enough to see that a long value is another one: FNV-1a over its JSON, and its length. */
+/** Enough to see that a long value is another one: a hash of its JSON, and its length. */
 function markOf(value: unknown): string {
   const text = value === undefined ? '' : JSON.stringify(value);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return `\n${text.length}\n${hash >>> 0}`;
+  return `\n${text.length}\n${fnv1a(text)}`;
 }
 
 function shown(chances: Chances): ValueChance[] {
