@@ -12,6 +12,7 @@ import type { Pipeline } from './pipeline.ts';
 import { largest } from './selection.ts';
 import { siteBatch } from './stage.ts';
 import type { Batch } from './stage.ts';
+import { pickedInts } from './state/columns.ts';
 import type { EngineState } from './state/state.ts';
 
 export interface ForecastQuery {
@@ -66,7 +67,7 @@ function orderOf(state: EngineState, { length, keys }: Batch, rates: Float64Arra
 function candidates(state: EngineState, region: RegionName, nowMs: number): Batch {
   if (region === everywhere) {
     const all = siteBatch(Int32Array.from(state.resources.indexes()));
-    return siteBatch(picked(all.keys, largest(baseRates(state, all, nowMs), all.length, pagedMax)));
+    return siteBatch(pickedInts(all.keys, largest(baseRates(state, all, nowMs), all.length, pagedMax)));
   }
   const { regions, regionsOf } = state;
   const regionIndex = regions.indexOf(region);
@@ -79,11 +80,7 @@ function candidates(state: EngineState, region: RegionName, nowMs: number): Batc
     level: 'region', length: pairs.length, pairs, keys: pairs.map((slot) => regionsOf.ownerAt(slot)), regions: new Int32Array(pairs.length).fill(regionIndex ?? -1),
   });
   const all = ofSlots(Int32Array.from(slots));
-  return ofSlots(picked(all.pairs, largest(baseRates(state, all, nowMs), all.length, pagedMax)));
-}
-
-function picked(column: Int32Array, rows: Int32Array): Int32Array {
-  return rows.map((row) => column[row] ?? 0);
+  return ofSlots(pickedInts(all.pairs, largest(baseRates(state, all, nowMs), all.length, pagedMax)));
 }
 
 function writeCursor(rate: number, resource: ResourceKey): string {

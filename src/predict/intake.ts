@@ -11,7 +11,7 @@ import type { KeySums } from './by-key.ts';
 import { paceOf, RateReader } from './base/rates.ts';
 import { variationClass } from './base/variation-groups.ts';
 import { smallest } from './selection.ts';
-import { columnGrowth } from './state/columns.ts';
+import { columnGrowth, pickedDoubles, pickedInts } from './state/columns.ts';
 import type { DecayedCounts } from './state/decayed-counts.ts';
 import type { KeyTable } from './state/key-table.ts';
 import type { EngineState } from './state/state.ts';
@@ -74,7 +74,7 @@ export class Intake {
       counts[taken++] = one.count;
     }
     const order = orderByKey(keys.subarray(0, taken), state.resources.span);
-    const entries = { keys: pickedInts(keys, order), regions: pickedInts(regions, order), counts: picked(counts, order) };
+    const entries = { keys: pickedInts(keys, order), regions: pickedInts(regions, order), counts: pickedDoubles(counts, order) };
     const minute = { ...entries, born: pickedBytes(born, order), sums: sumByKey(entries.keys, entries.counts) };
     this.#count(minuteMs, minute, pickedInts(variations, order));
     if (state.variations.size > 1) {
@@ -200,20 +200,8 @@ function summed(indexes: Int32Array, counts: Float64Array): { readonly indexes: 
   return { indexes: each.subarray(0, length), counts: sums.subarray(0, length) };
 }
 
-function pickedInts(column: Int32Array, order: Int32Array): Int32Array {
-  const found = new Int32Array(order.length);
-  for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
-  return found;
-}
-
 function pickedBytes(column: Uint8Array, order: Int32Array): Uint8Array {
   const found = new Uint8Array(order.length);
-  for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
-  return found;
-}
-
-function picked(column: Float64Array, order: Int32Array): Float64Array {
-  const found = new Float64Array(order.length);
   for (let i = 0; i < order.length; i++) found[i] = column[order[i] ?? 0] ?? 0;
   return found;
 }

@@ -2,6 +2,7 @@
  * What a stage multiplies rates by, kept for a few minutes where the same keys are asked about again and again: plans are made every few seconds, and trees
  * cost most of one. A key's factor is found when the key is first asked about in a slot of `keptMs`, and holds to the slot's end.
  */
+import { pickedDoubles, pickedInts } from './state/columns.ts';
 
 const keptMs = 5 * 60_000;
 
@@ -38,9 +39,7 @@ export class KeptFactors {
     }
     if (count > 0) {
       const rows = unknown.subarray(0, count);
-      const given = new Float64Array(count);
-      for (let i = 0; i < count; i++) given[i] = perMinute[rows[i] ?? 0] ?? 0;
-      const found = find(rows.map((row) => keys[row] ?? 0), given);
+      const found = find(pickedInts(keys, rows), pickedDoubles(perMinute, rows));
       for (let i = 0; i < count; i++) factors[rows[i] ?? 0] = found[i] ?? 1;
     }
     this.#keys = keys.slice();

@@ -10,6 +10,7 @@ import type { RateUse } from './forecaster.ts';
 import { KeptFactors } from './kept-factors.ts';
 import { siteBatch } from './stage.ts';
 import type { Batch, Level, Stage, StageName } from './stage.ts';
+import { pickedDoubles, pickedInts } from './state/columns.ts';
 import type { EngineState } from './state/state.ts';
 
 /** Horizon at which `Stage.factors` are asked for, 15 minutes, as an index into `horizonsMin`. */
@@ -113,9 +114,8 @@ export class Pipeline {
     for (let i = 0; i < batch.length; i++) if (trusted[stratumOf((rates[i] ?? 0) * minutes)] === 1) all[length++] = i;
     if (length === 0) return;
     const rows = all.subarray(0, length);
-    const some = new Float64Array(length);
-    for (let i = 0; i < length; i++) some[i] = rates[rows[i] ?? 0] ?? 0;
-    stage.apply({ level: batch.level, length, keys: picked(batch.keys, rows), regions: picked(batch.regions, rows), pairs: picked(batch.pairs, rows) }, some, horizon, nowMs);
+    const some = pickedDoubles(rates, rows);
+    stage.apply({ level: batch.level, length, keys: pickedInts(batch.keys, rows), regions: pickedInts(batch.regions, rows), pairs: pickedInts(batch.pairs, rows) }, some, horizon, nowMs);
     for (let i = 0; i < length; i++) rates[rows[i] ?? 0] = some[i] ?? 0;
   }
 
@@ -137,11 +137,4 @@ export class Pipeline {
     if (!kept) this.#kept.set(stage.name, kept = new KeptFactors());
     return kept.of(keys, rates, nowMs, (some, perMinute) => stage.factors?.(siteBatch(some), perMinute, nowMs) ?? new Float64Array(some.length).fill(1));
   }
-}
-
-/** Not `Int32Array.from`, which runs an iterator and costs five times as much. */
-function picked(column: Int32Array, rows: Int32Array): Int32Array {
-  const values = new Int32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] ?? 0] ?? -1;
-  return values;
 }

@@ -5,6 +5,7 @@
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import type { ObservedMinute } from '../stage.ts';
+import { widened, widenedShorts } from '../state/columns.ts';
 import type { EngineState } from '../state/state.ts';
 import { finish, kinIdentity } from './kin-identity.ts';
 import { KinTable } from './kin-table.ts';
@@ -116,21 +117,13 @@ export class Kin {
   #grow(): void {
     const capacity = this.#state.byResource.capacity;
     if (capacity <= this.#names.length) return;
-    const names = new Uint32Array(capacity);
-    names.set(this.#names);
-    this.#names = names;
-    this.#folders = widened(this.#folders, capacity);
-    this.#traits = widened(this.#traits, capacity);
+    this.#names = widened(this.#names, capacity);
+    this.#folders = widenedShorts(this.#folders, capacity);
+    this.#traits = widenedShorts(this.#traits, capacity);
   }
 }
 
 /** The family in one region. */
 export function inRegion(family: number, region: number): number {
   return finish(family ^ Math.imul(region + 1, 0x9e3779b1));
-}
-
-function widened(column: Uint16Array, capacity: number): Uint16Array<ArrayBuffer> {
-  const wider = new Uint16Array(capacity);
-  wider.set(column);
-  return wider;
 }

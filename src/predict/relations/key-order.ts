@@ -4,6 +4,7 @@
  */
 import { SweepOrder } from '../../demand/index.ts';
 import type { ResourceKey } from '../../kernel/index.ts';
+import { widenedDoubles, widenedInts } from '../state/columns.ts';
 import type { KeyTable } from '../state/key-table.ts';
 
 /** Keys put into the order in a minute; a site with more is in order some minutes after its first sweep. (Of a million alike in their first six bytes: 9 µs each.) */
@@ -60,9 +61,7 @@ export class KeyOrder {
     for (const key of fresh) this.#codes[key] = this.#order.code(names.get(key) ?? '');
     fresh.sort((a, b) => (this.#codes[a] ?? 0) - (this.#codes[b] ?? 0) || this.#order.compare(names.get(a) ?? '', names.get(b) ?? ''));
     if (this.#keys.length < this.#length + fresh.length) {
-      const wider = new Int32Array(Math.ceil((this.#length + fresh.length) * growth));
-      wider.set(this.#keys);
-      this.#keys = wider;
+      this.#keys = widenedInts(this.#keys, Math.ceil((this.#length + fresh.length) * growth));
     }
     // From the last to the first, so that each key moves once.
     let end = this.#length;
@@ -78,11 +77,7 @@ export class KeyOrder {
 
   #fresh(): number[] {
     const { span } = this.#resources;
-    if (this.#codes.length < span) {
-      const wider = new Float64Array(Math.ceil(span * growth));
-      wider.set(this.#codes);
-      this.#codes = wider;
-    }
+    if (this.#codes.length < span) this.#codes = widenedDoubles(this.#codes, Math.ceil(span * growth));
     const fresh: number[] = [];
     for (let key = 0; key < span && fresh.length < placedMax; key++) if (this.#codes[key] === 0 && this.#resources.has(key)) fresh.push(key);
     return fresh;

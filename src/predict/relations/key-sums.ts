@@ -2,6 +2,8 @@
  * Sums for keys, some columns each: what is summed of those that something is known of, and nothing for all the others. Keys get rows as they come, so that what is
  * added up lies side by side whatever the size of the site; several sums may share the rows. 4 bytes for each key below the highest, and the columns.
  */
+import { widenedDoubles, widenedInts } from '../state/columns.ts';
+
 const rowsMin = 256;
 const growth = 1.25;
 
@@ -93,14 +95,10 @@ export class KeySums {
   }
 
   #grow(needed: number): void {
-    const sums = new Float64Array(Math.max(rowsMin * this.columns, this.columns * Math.ceil((needed / this.columns) * growth)));
-    sums.set(this.#sums);
-    this.#sums = sums;
+    this.#sums = widenedDoubles(this.#sums, Math.max(rowsMin * this.columns, this.columns * Math.ceil((needed / this.columns) * growth)));
   }
 }
 
 function wider(column: Int32Array, needed: number): Int32Array<ArrayBuffer> {
-  const made = new Int32Array(Math.max(rowsMin, Math.ceil(needed * growth)));
-  made.set(column);
-  return made;
+  return widenedInts(column, Math.max(rowsMin, Math.ceil(needed * growth)));
 }

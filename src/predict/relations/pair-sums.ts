@@ -2,6 +2,8 @@
  * Sums for pairs of numbers, some columns each: an open-addressing table of rows, and the rows side by side in the order in which they came. Grows as it fills;
  * thrown away after use.
  */
+import { widenedDoubles, widenedInts } from '../state/columns.ts';
+
 const placesMin = 1024;
 
 export class PairSums {
@@ -75,20 +77,12 @@ export class PairSums {
 
   #grow(): void {
     const places = this.#places.length * 2;
-    this.#firsts = doubled(this.#firsts);
-    this.#seconds = doubled(this.#seconds);
-    const sums = new Float64Array(this.#sums.length * 2);
-    sums.set(this.#sums);
-    this.#sums = sums;
+    this.#firsts = widenedInts(this.#firsts, this.#firsts.length * 2);
+    this.#seconds = widenedInts(this.#seconds, this.#seconds.length * 2);
+    this.#sums = widenedDoubles(this.#sums, this.#sums.length * 2);
     this.#places = new Int32Array(places);
     for (let row = 0; row < this.#size; row++) this.#places[this.#placeOf(this.#firsts[row] ?? 0, this.#seconds[row] ?? 0)] = row + 1;
   }
-}
-
-function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
-  const made = new Int32Array(column.length * 2);
-  made.set(column);
-  return made;
 }
 
 function hash(first: number, second: number): number {

@@ -5,6 +5,7 @@
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import type { KeyNumbers } from '../stage.ts';
+import { widenedInts } from '../state/columns.ts';
 
 const sourcesMax = 16_384;
 export const targetsEach = 16;
@@ -143,11 +144,7 @@ export class TransitionGraph {
   /** A place for a new source; its first request is the one the step came from. */
   #add(key: number, visits: number): number {
     const source = this.#span < this.keys.length ? this.#span++ : this.#makeRoom();
-    if (key >= this.#sources.length) {
-      const wider = new Int32Array(Math.max(1024, 2 * key));
-      wider.set(this.#sources);
-      this.#sources = wider;
-    }
+    if (key >= this.#sources.length) this.#sources = widenedInts(this.#sources, Math.max(1024, 2 * key));
     this.#sources[key] = source + 1;
     this.keys[source] = key;
     this.visits[source] = visits;

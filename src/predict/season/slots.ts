@@ -4,6 +4,7 @@
  * two bytes tell its class and its slot.
  */
 import type { ResourceKey } from '../../kernel/index.ts';
+import { widenedShorts } from '../state/columns.ts';
 import { dayScale } from '../state/decayed-counts.ts';
 import type { EngineState } from '../state/state.ts';
 import { variationClass } from '../base/variation-groups.ts';
@@ -113,11 +114,7 @@ export class Slots {
   #look(key: number): number {
     const resource = this.#state.resources.keyAt(key);
     if (resource === undefined) return 0;
-    if (key >= this.#tags.length) {
-      const wider = new Uint16Array(Math.max(1024, Math.ceil((key + 1) * 1.125)));
-      wider.set(this.#tags);
-      this.#tags = wider;
-    }
+    if (key >= this.#tags.length) this.#tags = widenedShorts(this.#tags, Math.max(1024, Math.ceil((key + 1) * 1.125)));
     const tag = classOf(resource) * 64 + ((this.#tags[key] ?? 0) & 63);
     this.#tags[key] = tag;
     return tag;

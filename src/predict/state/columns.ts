@@ -1,4 +1,4 @@
-/** Typed-array columns: wider ones, their bytes, and what is done to all entries of one at a time. */
+/** Typed-array columns: wider ones, some rows of one, their bytes, and what is done to all entries of one at a time. */
 
 /** Less than this, at a landmark, is nothing; and below it come numbers that processors are slow with. */
 const least = 1e-30;
@@ -23,6 +23,31 @@ export function widenedFloats(column: Float32Array, capacity: number): Float32Ar
   const wider = new Float32Array(capacity);
   wider.set(column);
   return wider;
+}
+
+export function widenedShorts(column: Uint16Array, capacity: number): Uint16Array<ArrayBuffer> {
+  const wider = new Uint16Array(capacity);
+  wider.set(column);
+  return wider;
+}
+
+export function widenedDoubles(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
+  const wider = new Float64Array(capacity);
+  wider.set(column);
+  return wider;
+}
+
+/** The entries of a column in these rows. Not by `from` or `map`, which cost several times as much. */
+export function pickedInts(column: Int32Array, rows: Int32Array): Int32Array<ArrayBuffer> {
+  const picked = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] ?? 0] ?? 0;
+  return picked;
+}
+
+export function pickedDoubles(column: Float64Array, rows: Int32Array): Float64Array<ArrayBuffer> {
+  const picked = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] ?? 0] ?? 0;
+  return picked;
 }
 
 /** A column's own bytes, little-endian as every machine Bun runs on. */

@@ -10,7 +10,7 @@
 import { ForeshadowError } from '../../kernel/index.ts';
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
 import { smallest } from '../selection.ts';
-import { bytesOf, columnGrowth, fade, heal, widened, widenedFloats, widenedInts } from './columns.ts';
+import { bytesOf, columnGrowth, fade, heal, widened, widenedFloats, widenedInts, widenedShorts } from './columns.ts';
 import { dayScale, hourScale, scalesMin } from './decayed-counts.ts';
 import type { DecayedCounts } from './decayed-counts.ts';
 import { MinuteMarks } from './minute-marks.ts';
@@ -326,9 +326,7 @@ export class FacetCounts {
 
   #grow(capacity: number): void {
     this.#next = widenedInts(this.#next, capacity);
-    const facets = new Uint16Array(capacity);
-    facets.set(this.#facet);
-    this.#facet = facets;
+    this.#facet = widenedShorts(this.#facet, capacity);
     this.#day = widenedFloats(this.#day, capacity);
     if (!this.#detailed) return;
     this.#hour = widenedFloats(this.#hour, capacity);

@@ -4,7 +4,7 @@
  * counts, and the age of a page of a month and that of one of a year mean the same. A mark of 0 is none.
  */
 import type { ByteReader, ByteWriter } from '../../kernel/index.ts';
-import { bytesOf } from './columns.ts';
+import { bytesOf, widenedShorts } from './columns.ts';
 
 const minuteMs = 60_000;
 const markMax = 0xffff;
@@ -21,9 +21,7 @@ export class MinuteMarks {
   }
 
   grow(capacity: number): void {
-    const wider = new Uint16Array(capacity);
-    wider.set(this.#marks);
-    this.#marks = wider;
+    this.#marks = widenedShorts(this.#marks, capacity);
   }
 
   /** Epoch ms of the minute marked; 0 for none. */
