@@ -9,24 +9,9 @@ import type { EngineState } from '../state/state.ts';
 
 /** Requests a minute of each row as of `nowMs`. */
 export function baseRates(state: EngineState, batch: Batch, nowMs: number): Float64Array {
-  const reader = new RateReader(state, nowMs);
-  if (batch.level === 'site') return reader.ratesOf(batch.keys);
-  const rates = new Float64Array(batch.length);
-  const shares = new RegionShares(state, nowMs);
-  let totalOf = -1;
-  let total = 1;
-  let rate = 0;
-  for (let i = 0; i < batch.length; i++) {
-    const key = batch.keys[i] ?? 0;
-    // Rows of one resource stand together in most batches.
-    if (key !== totalOf) {
-      totalOf = key;
-      total = shares.total(key);
-      rate = reader.rate(key);
-    }
-    rates[i] = (rate * shares.part(batch.pairs[i] ?? -1, batch.regions[i] ?? -1)) / total;
-  }
-  return rates;
+  if (batch.level === 'site') return new RateReader(state, nowMs).ratesOf(batch.keys);
+  const [rates] = regionRates(state, batch, nowMs, [state.regionPrior.trusted]);
+  return rates ?? new Float64Array(batch.length);
 }
 
 /** Those of a batch of pairs by each of several priors. */

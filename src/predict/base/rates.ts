@@ -34,9 +34,7 @@ export class RateReader {
   }
 
   ratesOf(keys: Int32Array): Float64Array {
-    const rates = new Float64Array(keys.length);
-    for (let i = 0; i < keys.length; i++) rates[i] = this.rate(keys[i] ?? 0);
-    return rates;
+    return byRuns(keys, (key) => this.rate(key));
   }
 
   /** The rates of these keys by the blend of this shape. */
@@ -90,15 +88,9 @@ export class RegionShares {
     return (slot >= 0 ? this.#own(slot) : 0) + this.#prior * (region >= 0 ? this.#siteNow[region] ?? 0 : 0);
   }
 
-  total(index: number): number {
-    return this.#prior + this.#ownOf(index);
-  }
-
   /** The part of each resource's total that is its own, whatever the strength of the prior. */
   ownOf(keys: Int32Array): Float64Array {
-    const own = new Float64Array(keys.length);
-    for (let i = 0; i < keys.length; i++) own[i] = this.#ownOf(keys[i] ?? 0);
-    return own;
+    return byRuns(keys, (key) => this.#ownOf(key));
   }
 
   #ownOf(index: number): number {
@@ -155,4 +147,18 @@ const unusualTimes = 3;
 export function paceOf(state: EngineState, index: number, count: number, dayFactor: number): number {
   const usual = ((state.byResource.columns[3]?.[index] ?? 0) * dayFactor) / 1440;
   return Math.min(count, 1 + unusualTimes * usual);
+}
+
+/** A number for each key. Rows of one resource stand together in most batches, and it is found once for all of them. */
+function byRuns(keys: Int32Array, of: (key: number) => number): Float64Array {
+  const values = new Float64Array(keys.length);
+  let last = -1;
+  let value = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? 0;
+    if (key !== last) value = of(key);
+    last = key;
+    values[i] = value;
+  }
+  return values;
 }
