@@ -67,17 +67,7 @@ export class Gate {
     }
   }
 
-  /** Whether the stage's word counts for a row of this expected count. */
-  lets(stage: StageName, level: Level, mean: number): boolean {
-    return !this.fallenBack(level) && this.trusts(stage, level, mean);
-  }
-
-  /** The same but for a fall-back of the whole, so that it can be seen when that may end. */
-  trusts(stage: StageName, level: Level, mean: number): boolean {
-    return this.#doors.get(`${stage} ${level}`)?.[stratumOf(mean) * columnCount + isOpen] === 1;
-  }
-
-  /** The same for every stratum (`stratumOf`), 1 where it is trusted: for who has many rows. */
+  /** For every stratum (`stratumOf`) 1 where the stage's word counts, but for a fall-back of the whole (`openness`): so that it can be seen when that may end. */
   trustedStrata(stage: StageName, level: Level): Uint8Array {
     const doors = this.#doors.get(`${stage} ${level}`);
     const trusted = new Uint8Array(gateStrata.length);
