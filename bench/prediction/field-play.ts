@@ -121,26 +121,31 @@ function cacheRunner(kind: 'LRU' | 'LFU', options: FieldOptions, refreshes: bool
   };
 }
 
+/** Renews the resources of highest rate among those that would be too old. */
 function greedyRunner(name: string, options: FieldOptions, rate: (key: number, atMs: number) => number): Runner {
-  const copies = new Copies();
-  let scores = new Float64Array(0);
-  return {
-    name, copies,
-    take(requests, keys) {
-      copies.grow(keys);
-      copies.capture(requests);
-    },
-    refresh(atMs, keys) {
-      if (scores.length < keys) scores = new Float64Array(keys * 2);
-      for (let key = 0; key < keys; key++) scores[key] = rate(key, atMs);
-      refreshLargest(copies, scores, keys, atMs, options);
-    },
-  };
+  return rateRunner(name, rate, (copies, scores, keys, atMs) => { refreshLargest(copies, scores, keys, atMs, options); });
 }
 
+/** Renews what Foreshadow's planner says, by these rates. */
 function plannedRunner(name: string, trace: TraceMinutes, options: FieldOptions, rate: (key: number, atMs: number) => number): Runner {
-  const copies = new Copies();
   const plan = planRefreshes();
+  return rateRunner(name, rate, (copies, scores, keys, atMs) => {
+    const rates: PlannedRate[] = [];
+    for (const key of largest(scores, keys, candidatesMax)) {
+      const resource = trace.resources.keyAt(key);
+      const madeMs = copies.madeMs[key] ?? -Infinity;
+      if (resource !== undefined) rates.push({ resource, perMinute: scores[key] ?? 0, ageMs: madeMs === -Infinity ? undefined : atMs - madeMs });
+    }
+    for (const resource of plan({ atMs, rates, budget: options.budgetPerMinute, freshForMs: options.freshForMs, outageMs: options.outageLengthMs })) {
+      const key = trace.resources.indexOf(resource);
+      if (key !== undefined) copies.refresh(key, atMs);
+    }
+  });
+}
+
+/** Copies that passing requests renew, and `renew` by every resource's rate. */
+function rateRunner(name: string, rate: (key: number, atMs: number) => number, renew: (copies: Copies, scores: Float64Array, keys: number, atMs: number) => void): Runner {
+  const copies = new Copies();
   let scores = new Float64Array(0);
   return {
     name, copies,
@@ -151,16 +156,7 @@ function plannedRunner(name: string, trace: TraceMinutes, options: FieldOptions,
     refresh(atMs, keys) {
       if (scores.length < keys) scores = new Float64Array(keys * 2);
       for (let key = 0; key < keys; key++) scores[key] = rate(key, atMs);
-      const rates: PlannedRate[] = [];
-      for (const key of largest(scores, keys, candidatesMax)) {
-        const resource = trace.resources.keyAt(key);
-        const madeMs = copies.madeMs[key] ?? -Infinity;
-        if (resource !== undefined) rates.push({ resource, perMinute: scores[key] ?? 0, ageMs: madeMs === -Infinity ? undefined : atMs - madeMs });
-      }
-      for (const resource of plan({ atMs, rates, budget: options.budgetPerMinute, freshForMs: options.freshForMs, outageMs: options.outageLengthMs })) {
-        const key = trace.resources.indexOf(resource);
-        if (key !== undefined) copies.refresh(key, atMs);
-      }
+      renew(copies, scores, keys, atMs);
     },
   };
 }

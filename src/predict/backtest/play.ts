@@ -210,8 +210,9 @@ function scoreForecasts(scene: Scene, minute: number): void {
   const ofAll = player.totals(atMs);
   horizonsMin.forEach((horizonMin, horizon) => {
     if (!timeline.reaches(minute + horizonMin - 1)) return;
-    totals.score(horizon, ofAll, minutesOf(scene, minute, horizonMin), minutesOf(scene, minute - horizonMin, horizonMin));
-    if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon, part), minutesOf(scene, minute, horizonMin));
+    const came = minutesOf(scene, minute, horizonMin);
+    totals.score(horizon, ofAll, came, minutesOf(scene, minute - horizonMin, horizonMin));
+    if (horizon === yardstickHorizon || outages.length % otherHorizonsEvery === 1) forecasts.score(atMs, horizon, player.saying(atMs, horizon, part), came);
   });
 }
 
