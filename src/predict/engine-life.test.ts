@@ -55,6 +55,13 @@ describe('a stop of the engine', () => {
     expect([...asked.forecasts(nowMs + 10 * minuteMs, 0, 0)]).toEqual([...silent.forecasts(nowMs + 10 * minuteMs, 0, 0)]);
   });
 
+  test('is over for who reads forecasts as columns, too', () => {
+    const meanOf = (engine: DemandEngine, atMs: number): number => [...engine.columns(atMs, 0, 2)].reduce((sum, { ofKeys }) => sum + ofKeys.mean.reduce((all, mean) => all + mean, 0), 0);
+    const [after, whole] = [new DemandEngine({ ...plain, snapshot }), new DemandEngine({ ...plain, snapshot })];
+    const nowMs = stoppedMs + 5 * hourMs;
+    expect(Math.abs(meanOf(after, nowMs) / meanOf(whole, stoppedMs) - 1)).toBeLessThan(0.1);
+  });
+
   test('that is longer than six hours is silence from then on', () => {
     const after = new DemandEngine({ ...plain, snapshot });
     after.observe(stoppedMs + 30 * hourMs, []);

@@ -171,6 +171,7 @@ export class DemandEngine implements Forecaster {
 
   /** What is forecast at one horizon (index into `horizonsMin`) of every key seen since `sinceMs`, or of a part of them, as columns by the engine's own indexes. */
   columns(nowMs: number, sinceMs: number, horizon: number, part = wholePart): Iterable<ForecastColumns> {
+    this.#awake(nowMs);
     return this.#full.columns(nowMs, sinceMs, horizon, part);
   }
 
