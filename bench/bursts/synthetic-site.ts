@@ -74,7 +74,7 @@ export class SyntheticSite {
     };
     const day = this.#day(minute);
     for (let page = 0; page < this.usual.length; page++) {
-      for (let visits = this.#poisson((this.usual[page] ?? 0) * day); visits > 0; visits--) {
+      for (let visits = this.#random.poisson((this.usual[page] ?? 0) * day); visits > 0; visits--) {
         let size = 1;
         if (this.#random.next() < lumpPart) while (this.#random.next() < 1 - 1 / lumpSize) size++;
         add(page, this.#region(), size);
@@ -82,7 +82,7 @@ export class SyntheticSite {
     }
     for (const surge of this.surges) {
       if (minute < surge.startMin) continue;
-      for (let visits = this.#poisson(surgeRate(surge, minute)); visits > 0; visits--) add(surge.page, surge.oneRegion ? surge.page % regionNames.length : this.#region(), 1);
+      for (let visits = this.#random.poisson(surgeRate(surge, minute)); visits > 0; visits--) add(surge.page, surge.oneRegion ? surge.page % regionNames.length : this.#region(), 1);
     }
     return Array.from(counts, ([pair, count]) => ({
       resource: this.keyOf(Math.floor(pair / regionNames.length)), variation: whole, region: regionNames[pair % regionNames.length] ?? everywhere, count,
@@ -104,12 +104,6 @@ export class SyntheticSite {
       if (left < 0) return region;
     }
     return 0;
-  }
-
-  #poisson(mean: number): number {
-    let count = 0;
-    for (let time = this.#random.exponential(1); time < mean; time += this.#random.exponential(1)) count++;
-    return count;
   }
 }
 

@@ -51,7 +51,7 @@ export function writeSyntheticTrace(path: string, { days, viewsPerMinute, seed }
     for (const region of regions) {
       const hour = (minute / 60) % 24;
       const rate = viewsPerMinute * region.weight * (1 + 0.8 * Math.cos(((hour - region.peakHour) / 12) * Math.PI));
-      for (let views = poisson(rate / 2, random); views > 0; views--) {
+      for (let views = random.poisson(rate / 2); views > 0; views--) {
         client++;
         // A visitor reads on with even odds.
         let atMs = minute * minuteMs + random.below(minuteMs);
@@ -101,10 +101,4 @@ function picker(all: readonly Page[], surges: readonly Surge[], minute: number):
     }
     return all[low] ?? { url: '/', weight: 0, bornMin: -1, parts: [] };
   };
-}
-
-function poisson(mean: number, random: Random): number {
-  let count = 0;
-  for (let at = random.exponential(1); at < mean; at += random.exponential(1)) count++;
-  return count;
 }

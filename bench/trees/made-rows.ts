@@ -44,7 +44,7 @@ export function madeRows({ features: count, means: [least, most], missingPart, c
   for (let row = 0; row < length; row++) {
     features.forEach((column, at) => { column[row] = random.next() < missingPart ? Number.NaN : [random.below(6), normal(random), random.exponential(1)][at % 3] ?? 0; });
     offsets[row] = Math.log(least) + random.next() * Math.log(most / least);
-    counts[row] = poisson(random, Math.exp((offsets[row] ?? 0) + correction((feature) => features[feature]?.[row] ?? 0)));
+    counts[row] = random.poisson(Math.exp((offsets[row] ?? 0) + correction((feature) => features[feature]?.[row] ?? 0)));
   }
   return { features, counts, offsets };
 }
@@ -52,10 +52,4 @@ export function madeRows({ features: count, means: [least, most], missingPart, c
 /** Box and Muller. */
 function normal(random: Random): number {
   return Math.sqrt(random.exponential(2)) * Math.cos(2 * Math.PI * random.next());
-}
-
-function poisson(random: Random, mean: number): number {
-  let count = 0;
-  for (let time = random.exponential(1); time < mean; time += random.exponential(1)) count++;
-  return count;
 }

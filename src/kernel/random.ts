@@ -9,6 +9,8 @@ export interface Random {
   below(limit: number): number;
   /** Exponentially distributed with the given mean (inter-arrival times of a Poisson process). */
   exponential(mean: number): number;
+  /** A Poisson-distributed count: arrivals, with exponential gaps, in a time in which `mean` are expected. Takes time in proportion to the mean. */
+  poisson(mean: number): number;
 }
 
 export function seededRandom(seed: number): Random {
@@ -34,10 +36,15 @@ export function seededRandom(seed: number): Random {
     return (t >>> 0) / 4_294_967_296;
   };
   for (let i = 0; i < 12; i++) next();
+  const exponential = (mean: number): number => -Math.log(1 - next()) * mean;
   return {
-    next,
+    next, exponential,
     below: (limit) => Math.floor(next() * limit),
-    exponential: (mean) => -Math.log(1 - next()) * mean,
+    poisson(mean) {
+      let count = 0;
+      for (let at = exponential(1); at < mean; at += exponential(1)) count++;
+      return count;
+    },
   };
 }
 

@@ -18,8 +18,7 @@ function play(forecaster: DemandEngine, minutes: number, rates: readonly number[
   for (let minute = 0; minute < minutes; minute++) {
     const counts: DemandCount[] = [];
     rates.forEach((rate, i) => {
-      let count = 0;
-      for (let time = random.exponential(1); time < rate; time += random.exponential(1)) count++;
+      const count = random.poisson(rate);
       if (count > 0) counts.push(counted(key(i), count, i % 3 === 0 ? us : eu));
     });
     forecaster.observe(fromMs + minute * minuteMs, counts);

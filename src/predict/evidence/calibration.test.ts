@@ -9,9 +9,7 @@ function overdispersed(seed: number): (mean: number) => number {
   return (mean) => {
     // A gamma variate of shape 1 is exponential, so the dispersion is 1.
     const rate = random.exponential(mean);
-    let count = 0;
-    for (let time = random.exponential(1); time < rate; time += random.exponential(1)) count++;
-    return count;
+    return random.poisson(rate);
   };
 }
 

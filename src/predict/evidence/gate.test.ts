@@ -5,12 +5,6 @@ import { Gate, gateStrata, stratumOf } from './gate.ts';
 
 const random = seededRandom(23);
 
-function poisson(mean: number): number {
-  let count = 0;
-  for (let time = random.exponential(1); time < mean; time += random.exponential(1)) count++;
-  return count;
-}
-
 /** Whether the stage is trusted with a row of this expected count, and whether its word counts: as the pipeline asks. */
 const trusts = (gate: Gate, stage: StageName, level: Level, mean: number): boolean => gate.trustedStrata(stage, level)[stratumOf(mean)] === 1;
 const lets = (gate: Gate, stage: StageName, level: Level, mean: number): boolean => gate.openness(stage, level) !== 'none' && trusts(gate, stage, level, mean);
@@ -18,7 +12,7 @@ const lets = (gate: Gate, stage: StageName, level: Level, mean: number): boolean
 /** One half hour: 400 rows whose mean is said to be `given`, is made `made`, and truly is `truth`. */
 function halfHour(gate: Gate, given: number, made: number, truth: number): void {
   const rows = 400;
-  const counts = Float64Array.from({ length: rows }, () => poisson(truth));
+  const counts = Float64Array.from({ length: rows }, () => random.poisson(truth));
   const column = (value: number): Float64Array => new Float64Array(rows).fill(value);
   gate.score('trees', 'site', column(given), column(made), counts);
   gate.watch('site', column(given), trusts(gate, 'trees', 'site', given) ? column(made) : column(given), counts);

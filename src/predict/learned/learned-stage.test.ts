@@ -91,8 +91,7 @@ class Site {
   #minute(factor: (folder: number, halfHour: number) => number, halfHour: number): void {
     const counted = this.rates.flatMap((rate, key) => {
       const resource = this.#names[key];
-      let count = 0;
-      for (let time = this.#random.exponential(1); time < rate * factor(Math.floor(key / this.#pages), halfHour); time += this.#random.exponential(1)) count++;
+      const count = this.#random.poisson(rate * factor(Math.floor(key / this.#pages), halfHour));
       this.#since[key] = (this.#since[key] ?? 0) + count;
       return count > 0 && resource !== undefined ? [{ resource, region: 'eu' as RegionName, variation: '' as VariationKey, count }] : [];
     });

@@ -8,9 +8,7 @@ function play(opinions: Opinions, rounds: number, truth: number, boosted: number
   for (let round = 0; round < rounds; round++) {
     const offsets = new Float64Array(200).fill(Math.log(mean));
     const counts = offsets.map(() => {
-      let count = 0;
-      for (let time = random.exponential(1); time < mean * Math.exp(truth); time += random.exponential(1)) count++;
-      return count;
+      return random.poisson(mean * Math.exp(truth));
     });
     opinions.score(offsets, new Float64Array(200).fill(boosted), new Float64Array(200).fill(forest), counts);
   }

@@ -11,8 +11,7 @@ function play(levels: Levels, minutes: number, rateAt: (minute: number) => numbe
   let count = 0;
   let awaited = false;
   for (let minute = 0; minute < minutes; minute++) {
-    let now = 0;
-    for (let time = random.exponential(1); time < rateAt(minute); time += random.exponential(1)) now++;
+    const now = random.poisson(rateAt(minute));
     levels.add(slot, now, 1);
     count += now;
     if ((minute + 1) % 5 !== 0) continue;

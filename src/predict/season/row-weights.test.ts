@@ -13,9 +13,7 @@ function learned(power: number, halfHours: number, sharedNoise = 0): RowWeights 
     const counts = Float64Array.from({ length: 400 }, (_, row) => {
       ratios[row * ratioCount] = first;
       ratios[row * ratioCount + 1] = random.next() - 0.5;
-      let count = 0;
-      for (let time = random.exponential(1), mean = 0.8 * Math.exp(power * first + surprise); time < mean; time += random.exponential(1)) count++;
-      return count;
+      return random.poisson(0.8 * Math.exp(power * first + surprise));
     });
     weights.learn(ratios, new Float64Array(400).fill(0.8), counts);
   }

@@ -55,8 +55,7 @@ function minuteOf(minute: number, random: ReturnType<typeof seededRandom>, shape
   for (let key = 0; key < keyCount; key++) {
     for (const region of [0, 1]) {
       const mean = 0.15 * shape(minute, region / 2);
-      let count = 0;
-      for (let time = random.exponential(1); time < mean; time += random.exponential(1)) count++;
+      const count = random.poisson(mean);
       if (count > 0) rows.push([key, region, count]);
     }
   }

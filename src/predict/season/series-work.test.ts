@@ -9,9 +9,7 @@ const random = seededRandom(7);
 /** Poisson counts by Knuth's method, or rounded normals where they are many. */
 function poisson(mean: number): number {
   if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * (random.next() + random.next() + random.next() + random.next() - 2) * Math.sqrt(3)));
-  let count = 0;
-  for (let time = random.exponential(1); time < mean; time += random.exponential(1)) count++;
-  return count;
+  return random.poisson(mean);
 }
 
 const series = (days: number, meanAt: (step: number) => number): Float64Array => Float64Array.from({ length: days * 48 }, (_, step) => poisson(meanAt(step)));

@@ -19,7 +19,7 @@ function rowsOf(length: number, seed: number, truth: (a: number, b: number, c: n
     [a, b, c, d, random.next()].forEach((value, at) => { features[at]?.fill(value, row, row + 1); });
     offsets[row] = Math.log(0.02 * 200 ** random.next());
     const mean = Math.exp((offsets[row] ?? 0) + truth(a, b, c, d));
-    for (let time = random.exponential(1); time < mean; time += random.exponential(1)) counts[row] = (counts[row] ?? 0) + 1;
+    counts[row] = random.poisson(mean);
   }
   return { features, counts, offsets };
 }
@@ -227,7 +227,7 @@ describe('training', () => {
     const counts = new Float64Array(length);
     for (let row = 0, level = 0; row < length; row++) {
       if (row % 50 === 0) level = random.next() < 0.5 ? 0.3 : 2.5;
-      for (let time = random.exponential(1); time < level; time += random.exponential(1)) counts[row] = (counts[row] ?? 0) + 1;
+      counts[row] = random.poisson(level);
     }
     const rows = { features: [Float32Array.from({ length }, (_, row) => Math.floor(row / 50))], counts, offsets: new Float64Array(length).fill(Math.log(1.4)) };
     const spreadOf = (model: TreeModel): number => Math.hypot(...predict(model, rows)) / Math.sqrt(length);
