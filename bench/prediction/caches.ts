@@ -2,6 +2,7 @@
  * Caches with a limited number of places, as they are usually run: what is asked for comes in, and the least recently or least frequently used goes. Their copies
  * are renewed by passing requests, and by refreshes in their own order of worth where they have a budget for it.
  */
+import { widenedDoubles } from '../../src/predict/state/columns.ts';
 import { Copies, captures } from '../../src/predict/backtest/index.ts';
 import type { TraceMinute } from '../../src/predict/backtest/index.ts';
 
@@ -26,8 +27,8 @@ export class BoundedCache {
   take(requests: TraceMinute, keys: number): void {
     this.copies.grow(keys);
     if (this.#uses.length < keys) {
-      this.#uses = widened(this.#uses, keys * 2);
-      this.#last = widened(this.#last, keys * 2);
+      this.#uses = widenedDoubles(this.#uses, keys * 2);
+      this.#last = widenedDoubles(this.#last, keys * 2);
     }
     this.copies.capture(requests);
     for (let i = 0; i < requests.resource.length; i++) {
@@ -60,10 +61,4 @@ export class BoundedCache {
     this.#inside.delete(victim);
     this.copies.drop(victim);
   }
-}
-
-function widened(column: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(length);
-  wider.set(column);
-  return wider;
 }

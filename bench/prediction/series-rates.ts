@@ -2,10 +2,9 @@
  * What a forecasting library makes of each of the most wanted resources on its own, refitted again and again: AutoETS on five-minute counts of a day, Prophet on
  * quarters of an hour of three days. Between fits the forecast path is followed. Everything else has the weighted rate of an hour.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { AutoETS, initSync as startEts } from '@bsull/augurs/ets';
 import { Prophet, initSync as startProphet } from '@bsull/augurs/prophet';
+import { wasmOf } from '../../src/predict/season/library-models.ts';
 import { optimizeProphet } from '../../src/predict/season/prophet-optimizer.ts';
 import type { TraceMinute } from '../../src/predict/backtest/index.ts';
 import { RecentBins } from './recent-bins.ts';
@@ -26,10 +25,6 @@ export interface SeriesModel {
 export function startLibraries(): void {
   startEts({ module: wasmOf('ets') });
   startProphet({ module: wasmOf('prophet') });
-}
-
-function wasmOf(part: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(createRequire(import.meta.url).resolve(`@bsull/augurs/${part}`).replace(/\.js$/, '_bg.wasm')));
 }
 
 export const autoEts = (series: number): SeriesModel => ({

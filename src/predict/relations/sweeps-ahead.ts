@@ -6,6 +6,7 @@
 import type { ResourceKey } from '../../kernel/index.ts';
 import { horizonsMin } from '../forecaster.ts';
 import type { ObservedSweep } from '../stage.ts';
+import { widenedDoubles, widenedInts } from '../state/columns.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { KeyOrder } from './key-order.ts';
 
@@ -122,11 +123,9 @@ export class SweepsAhead {
 
   #grow(): void {
     const length = Math.max(placesMin, this.#keys.length * 2);
-    const [keys, regions, within] = [new Int32Array(length), new Int32Array(length), new Float64Array(length * horizons)];
-    keys.set(this.#keys);
-    regions.set(this.#regions);
-    within.set(this.#within);
-    [this.#keys, this.#regions, this.#within] = [keys, regions, within];
+    this.#keys = widenedInts(this.#keys, length);
+    this.#regions = widenedInts(this.#regions, length);
+    this.#within = widenedDoubles(this.#within, length * horizons);
   }
 }
 

@@ -15,7 +15,7 @@ const deepest = 1e-5;
 const shallowest = 0.4;
 /** Evidence of the dispersion halves in two days. */
 const keep = 2 ** (-1 / 576);
-/** Columns: sum of squares beyond Poisson's, sum of squared means, level below, level above, misses below and above since the start, outcomes. */
+/** Columns: sum of squares beyond Poisson's, sum of squared means, level below, level above. */
 const columns = 4;
 const width = horizonsMin.length * columns;
 

@@ -82,7 +82,8 @@ export async function libraryModels(): Promise<Model[]> {
   return [ets, arima, mstl, prophet];
 }
 
-function wasmOf(part: string): Uint8Array<ArrayBuffer> {
+/** A part of augurs as WebAssembly, for its `initSync`. */
+export function wasmOf(part: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(createRequire(import.meta.url).resolve(`@bsull/augurs/${part}`).replace(/\.js$/, '_bg.wasm')));
 }
 
